@@ -1,0 +1,65 @@
+"""fastact: activation functions of neural networks and their gradients, for NumPy on the CPU."""
+
+from fastact.activation import Activation, get, names
+from fastact.config import (
+    BackendUnavailableError,
+    get_backend,
+    get_num_threads,
+    set_backend,
+    set_num_threads,
+    show_config,
+    use_backend,
+    use_threads,
+)
+
+__version__ = "0.1.0"
+
+identity = linear = get("identity")
+relu = get("relu")
+relu6 = get("relu6")
+leaky_relu = get("leaky_relu")
+hard_swish = hardswish = hard_silu = get("hard_swish")
+sigmoid = expit = logistic = get("sigmoid")
+tanh = get("tanh")
+softplus = bnll = get("softplus")
+silu = swish = get("silu")
+gelu = get("gelu")
+gelu_tanh = get("gelu_tanh")
+mish = get("mish")
+elu = get("elu")
+selu = get("selu")
+
+__all__ = [
+    "Activation",
+    "BackendUnavailableError",
+    "bnll",
+    "elu",
+    "expit",
+    "gelu",
+    "gelu_tanh",
+    "get",
+    "get_backend",
+    "get_num_threads",
+    "hard_silu",
+    "hard_swish",
+    "hardswish",
+    "identity",
+    "leaky_relu",
+    "linear",
+    "logistic",
+    "mish",
+    "names",
+    "relu",
+    "relu6",
+    "selu",
+    "set_backend",
+    "set_num_threads",
+    "show_config",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "swish",
+    "tanh",
+    "use_backend",
+    "use_threads",
+]

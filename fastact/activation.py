@@ -1,0 +1,204 @@
+"""``Activation``: a function and its verbs, ``grad``, ``backward`` and the rest.
+
+An activation and each of its verbs is a ``Verb``: a callable that looks like a ufunc (``nin``,
+``nout``, ``signature``) to Dask, xarray and pandas. Where the extension is built, its base class
+serves the common call; everything else goes to ``dispatch.call``.
+"""
+
+from __future__ import annotations
+
+import inspect
+from typing import Any
+
+from fastact import config, dispatch, documentation
+from fastact.catalogue import NAMES, ROWS, Parameter, Row
+
+if config.cython_backend is not None:
+    _Base: Any = config.cython_backend.FastPath
+else:
+    _Base = object
+
+#: verb: (arguments, number of results)
+VERBS = {
+    "forward": (("x",), 1),
+    "grad": (("x",), 1),
+    "backward": (("grad_output", "x"), 1),
+    "backward_from_output": (("grad_output", "y"), 1),
+    "value_and_grad": (("x",), 2),
+}
+
+
+class _Documentation:
+    """The text of the class on the class; on an instance, made from its row when asked for."""
+
+    def __init__(self, class_text: str) -> None:
+        self.class_text = class_text
+
+    def __get__(self, verb: Verb | None, owner: type) -> str:
+        if verb is None:
+            return self.class_text
+        return documentation.docstring(verb.row, verb.kind, verb.arguments)
+
+
+class Verb(_Base):  # type: ignore[misc]
+    __doc__ = _Documentation("One verb of one activation.")  # type: ignore[assignment]
+
+    signature = None  # element by element: not a generalised ufunc
+
+    def __init__(self, row: Row, kind: str) -> None:
+        self.row = row
+        self.kind = kind
+        self.arguments, self.nout = VERBS[kind]
+        self.nin = len(self.arguments) + len(row.parameters)
+        self.__name__ = row.name if kind == "forward" else f"{row.name}.{kind}"
+        self.__qualname__ = self.__name__
+        self.__module__ = "fastact"
+        if config.cython_backend is not None:
+            self._use_loops(
+                *config.cython_backend.loop_addresses(row.name, kind),
+                len(self.arguments),
+                self.nout,
+                [parameter.default for parameter in row.parameters],
+                row.grain,
+            )
+
+    def _general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if self.kind == "backward_from_output" and not self.row.derivative_from_output:
+            raise TypeError(
+                f"{self.__name__}: the derivative of {self.row.name} is not a function of its "
+                f"output: {self.row.no_derivative_from_output}; use {self.row.name}.backward"
+            )
+        return dispatch.call(self, args, kwargs)
+
+    if config.cython_backend is None:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            return self._general_call(args, kwargs)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        positional = [
+            inspect.Parameter(name, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+            for name in self.arguments
+        ]
+        parameters = [
+            inspect.Parameter(p.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=p.default)
+            for p in self.row.parameters
+        ]
+        keywords = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+            for name in ("out", "backend")
+        ]
+        return inspect.Signature([*positional, *parameters, *keywords])
+
+    def __repr__(self) -> str:
+        return f"<fastact {self.__name__}>"
+
+    def __reduce__(self) -> Any:
+        return getattr, (get(self.row.name), self.kind)
+
+    def __copy__(self) -> Verb:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> Verb:
+        return self
+
+
+class Activation(Verb):
+    __doc__ = _Documentation(  # type: ignore[assignment]
+        """An activation function: callable, with its gradients as verbs.
+
+        ``f(x)``, ``f.grad(x)``, ``f.backward(grad_output, x)``,
+        ``f.backward_from_output(grad_output, y)`` and ``f.value_and_grad(x)``; each takes the
+        parameters of the activation after its arrays, then ``out=`` and ``backend=``.
+        """
+    )
+
+    def __init__(self, row: Row) -> None:
+        super().__init__(row, "forward")
+        self.grad = Verb(row, "grad")
+        self.backward = Verb(row, "backward")
+        self.backward_from_output = Verb(row, "backward_from_output")
+        self.value_and_grad = Verb(row, "value_and_grad")
+
+    @property
+    def name(self) -> str:
+        return self.row.name
+
+    @property
+    def aliases(self) -> tuple[str, ...]:
+        return self.row.aliases
+
+    @property
+    def formula(self) -> str:
+        return self.row.formula
+
+    @property
+    def derivative(self) -> str:
+        return self.row.derivative
+
+    @property
+    def parameters(self) -> tuple[Parameter, ...]:
+        return self.row.parameters
+
+    @property
+    def kinks(self) -> tuple[tuple[float, str], ...]:
+        return self.row.kinks
+
+    @property
+    def exponential_free(self) -> bool:
+        return self.row.exponential_free
+
+    @property
+    def reference(self) -> str:
+        return self.row.reference
+
+    def __reduce__(self) -> Any:
+        return get, (self.row.name,)
+
+
+_ACTIVATIONS = {row.name: Activation(row) for row in ROWS}
+_BY_ALIAS = {alias: _ACTIVATIONS[row.name] for row in ROWS for alias in row.aliases}
+
+
+def names() -> tuple[str, ...]:
+    """Return the names of all activations, without aliases.
+
+    Examples
+    --------
+    >>> import fastact as fa
+    >>> "relu" in fa.names()
+    True
+    """
+    return NAMES
+
+
+def get(name: str) -> Activation:
+    """Return the activation with this name or alias.
+
+    Parameters
+    ----------
+    name : str
+        A name of `names`, or one of its aliases.
+
+    Returns
+    -------
+    Activation
+
+    Raises
+    ------
+    ValueError
+        If there is none.
+
+    Examples
+    --------
+    >>> import fastact as fa
+    >>> fa.get("swish") is fa.silu
+    True
+    """
+    if not isinstance(name, str):
+        raise TypeError(f"get: name must be a string, got {name!r}")
+    found = _ACTIVATIONS.get(name) or _BY_ALIAS.get(name)
+    if found is None:
+        raise ValueError(f"get: name must be one of {', '.join(NAMES)} or an alias, got {name!r}")
+    return found

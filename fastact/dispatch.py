@@ -1,0 +1,354 @@
+"""The one driver over the three backends: check, choose dtype and layout, run.
+
+``numpy.nditer`` is the engine, as it is of NumPy's own ufuncs: it broadcasts, casts, buffers what
+is strided, byte-swapped or unaligned, allocates outputs in the memory order of the inputs and
+copies where an output overlaps an input. A backend sees contiguous chunks of one dtype only.
+
+``call`` is the general way in; the compiled fast path (``cython_backend``) stands before it.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastact import config, numpy_backend
+
+if TYPE_CHECKING:
+    from fastact.activation import Verb
+
+# Elements of a buffer: large enough to hide the cost of a step, small enough for the L2 cache.
+_BUFFER_SIZE = 1 << 15
+_ITERATOR_FLAGS = (
+    "external_loop", "buffered", "grow_inner", "copy_if_overlap", "zerosize_ok",
+)  # fmt: skip
+_INPUT_FLAGS = ("readonly", "contig", "aligned", "nbo", "overlap_assume_elementwise")
+_OUTPUT_FLAGS = (
+    "writeonly", "allocate", "no_broadcast", "contig", "aligned", "nbo",
+    "overlap_assume_elementwise",
+)  # fmt: skip
+
+
+def call(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Evaluate a verb of an activation for any arguments."""
+    operands, parameters, out, backend_name = _bind(verb, args, kwargs)
+    override = _array_ufunc_override(verb, operands, parameters, out, kwargs)
+    if override is not None:
+        return override[0]
+
+    backend = config.load_backend(backend_name or config.current().backend)
+    values = [_parameter(verb, i, value) for i, value in enumerate(parameters)]
+    arrays = [np.asarray(operand) for operand in operands]
+    dtype = _result_dtype(verb, operands, arrays, values)
+    if dtype.kind in "iu":
+        # Exact in any backend, so computed by the reference in all of them.
+        backend, work = numpy_backend, dtype
+        values = [_as_integers(value) for value in values]
+    else:
+        work = dtype if dtype.itemsize > 2 else np.dtype(np.float64)
+    _check_outputs(verb, out, dtype, arrays, values)
+
+    results = _run(backend, verb, arrays, values, out, work)
+    results = [_deliver(verb, result, given, dtype, operands) for result, given in zip(results, out)]
+    return results[0] if verb.nout == 1 else tuple(results)
+
+
+# --- arguments ---------------------------------------------------------------------------------
+
+
+def _bind(
+    verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[list[Any], list[Any], tuple[Any, ...], str | None]:
+    """Return (operands, parameters, one output or None for each result, backend)."""
+    names = verb.arguments + tuple(parameter.name for parameter in verb.row.parameters)
+    if len(args) > len(names):
+        raise TypeError(
+            f"{verb.__name__}: expected at most {len(names)} positional arguments "
+            f"({', '.join(names)}), got {len(args)}"
+        )
+    bound = dict(zip(names, args))
+    for name, value in kwargs.items():
+        if name in ("out", "backend"):
+            continue
+        if name not in names:
+            raise TypeError(
+                f"{verb.__name__}: got an unexpected keyword argument {name!r}; "
+                f"it takes {', '.join((*names, 'out', 'backend'))}"
+            )
+        if name in bound:
+            raise TypeError(f"{verb.__name__}: got two values for argument {name!r}")
+        bound[name] = value
+    for name in verb.arguments:
+        if name not in bound:
+            raise TypeError(f"{verb.__name__}: argument {name!r} is missing")
+    operands = [bound[name] for name in verb.arguments]
+    parameters = [bound.get(p.name, p.default) for p in verb.row.parameters]
+    backend = kwargs.get("backend")
+    if backend is not None:
+        backend = config.check_backend(verb.__name__, backend)
+    return operands, parameters, _outputs(verb, kwargs.get("out")), backend
+
+
+def _outputs(verb: Verb, out: Any) -> tuple[Any, ...]:
+    """Return one output or None for each result; ``out`` may be a tuple, as for ufuncs."""
+    if out is None:
+        return (None,) * verb.nout
+    if not isinstance(out, tuple):
+        if verb.nout > 1:
+            raise TypeError(
+                f"{verb.__name__}: out must be a tuple of {verb.nout} arrays, "
+                f"got {type(out).__name__}"
+            )
+        return (out,)
+    if len(out) != verb.nout:
+        raise ValueError(
+            f"{verb.__name__}: out must hold {verb.nout} arrays (or None), got {len(out)}"
+        )
+    return out
+
+
+def _array_ufunc_override(
+    verb: Verb,
+    operands: Sequence[Any],
+    parameters: Sequence[Any],
+    out: tuple[Any, ...],
+    kwargs: Mapping[str, Any],
+) -> tuple[Any] | None:
+    """Defer to an operand with an ``__array_ufunc__`` of its own (NEP 13): (result,) or None."""
+    candidates: list[Any] = []
+    for operand in (*operands, *parameters, *out):
+        method = getattr(type(operand), "__array_ufunc__", np.ndarray.__array_ufunc__)
+        if method is np.ndarray.__array_ufunc__ or type(operand) in map(type, candidates):
+            continue
+        if method is None:
+            raise TypeError(
+                f"{verb.__name__}: operand of type {type(operand).__name__} does not support ufuncs"
+            )
+        # Subclasses before their bases, otherwise from left to right.
+        after = [i for i, c in enumerate(candidates) if isinstance(operand, type(c))]
+        candidates.insert(after[0] if after else len(candidates), operand)
+    if not candidates:
+        return None
+    keywords = {"backend": kwargs["backend"]} if kwargs.get("backend") is not None else {}
+    if any(array is not None for array in out):
+        keywords["out"] = out
+    for candidate in candidates:
+        result = candidate.__array_ufunc__(verb, "__call__", *operands, *parameters, **keywords)
+        if result is not NotImplemented:
+            return (result,)
+    types = ", ".join(type(candidate).__name__ for candidate in candidates)
+    raise TypeError(f"{verb.__name__}: not supported by operands of type {types}")
+
+
+def _parameter(verb: Verb, index: int, value: Any) -> Any:
+    """Return a parameter as a Python number, or as an array if it has dimensions."""
+    parameter = verb.row.parameters[index]
+    array = np.asarray(value)
+    if array.dtype.kind not in "biuf" and not _is_bfloat16(array.dtype):
+        raise TypeError(
+            f"{verb.__name__}: {parameter.name} must be a real number or an array of them, "
+            f"got {_describe(value, array)}"
+        )
+    if parameter.positive and not np.all(array > 0):
+        raise ValueError(f"{verb.__name__}: {parameter.name} must be above 0, got {value!r}")
+    if (
+        verb.kind == "backward_from_output"
+        and parameter.nonnegative_from_output
+        and not np.all(array >= 0)
+    ):
+        raise ValueError(
+            f"{verb.__name__}: {parameter.name} must be 0 or above, got {value!r}: below 0, "
+            f"the derivative of {verb.row.name} is not a function of its output"
+        )
+    if array.ndim:
+        return array
+    return array.item() if array.dtype.kind in "biu" else float(array)
+
+
+def _describe(value: Any, array: np.ndarray) -> str:
+    if isinstance(value, np.ndarray | np.generic):
+        return f"dtype {array.dtype}"
+    return f"{type(value).__name__} {value!r:.40}"
+
+
+def _is_integer(value: Any) -> bool:
+    return value.dtype.kind in "iu" if isinstance(value, np.ndarray) else type(value) is int
+
+
+def _as_integers(value: Any) -> Any:
+    return value if isinstance(value, np.ndarray) else operator.index(value)
+
+
+# --- dtypes ------------------------------------------------------------------------------------
+
+
+def _is_bfloat16(dtype: np.dtype) -> bool:
+    # ml_dtypes registers its types with NumPy; asking by name needs no import of it.
+    return dtype.name == "bfloat16"
+
+
+def _result_dtype(
+    verb: Verb, operands: Sequence[Any], arrays: Sequence[np.ndarray], parameters: Sequence[Any]
+) -> np.dtype:
+    """Return the dtype of the result: that of the operands, or NumPy's for tanh of integers.
+
+    Parameters never change it. Python numbers are weak, as in NumPy: they take the dtype of the
+    other operand.
+    """
+    for name, operand, array in zip(verb.arguments, operands, arrays):
+        supported = array.dtype.kind in "biu" or array.dtype.char in "efd"
+        if not supported and not _is_bfloat16(array.dtype):
+            raise TypeError(
+                f"{verb.__name__}: {name} must be real: bool, integer, float16, bfloat16, float32 "
+                f"or float64, got {_describe(operand, array)}"
+            )
+    weak = [
+        operand if type(operand) in (bool, int, float) else array.dtype
+        for operand, array in zip(operands, arrays)
+    ]
+    dtypes = [array.dtype for array in arrays]
+    if any(isinstance(entry, np.dtype) for entry in weak) and len(weak) > 1:
+        dtype = np.result_type(*weak)
+    else:
+        dtype = np.result_type(*dtypes)
+    dtype = dtype.newbyteorder("=")
+    if dtype.kind == "b" or (
+        dtype.kind in "iu"
+        and not (verb.row.keeps_integers and all(map(_is_integer, parameters)))
+    ):
+        dtype = np.tanh.resolve_dtypes((dtype, None))[1]
+    return dtype
+
+
+# --- outputs -----------------------------------------------------------------------------------
+
+
+def _check_outputs(
+    verb: Verb,
+    out: tuple[Any, ...],
+    dtype: np.dtype,
+    arrays: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+) -> None:
+    names = verb.arguments + tuple(parameter.name for parameter in verb.row.parameters)
+    shapes = [np.shape(value) for value in (*arrays, *parameters)]
+    try:
+        shape = np.broadcast_shapes(*shapes)
+    except ValueError:
+        described = ", ".join(f"{name} {shape}" for name, shape in zip(names, shapes))
+        raise ValueError(
+            f"{verb.__name__}: shapes must broadcast together, got {described}"
+        ) from None
+    for array in out:
+        if array is not None:
+            _check_output(verb, array, dtype, shape)
+    if verb.nout == 2 and out[0] is not None and out[1] is not None:
+        if np.may_share_memory(*out) and np.shares_memory(*out):
+            raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
+
+
+def _check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"{verb.__name__}: out must be an ndarray, got {type(array).__name__}")
+    if not array.flags.writeable:
+        raise ValueError(f"{verb.__name__}: out must be writeable, got a read-only array")
+    if not np.can_cast(dtype, array.dtype, casting="same_kind"):
+        raise TypeError(
+            f"{verb.__name__}: out must have a dtype to which {dtype} casts (same_kind), "
+            f"got {array.dtype}"
+        )
+    try:
+        fits = np.broadcast_shapes(shape, array.shape) == array.shape
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ValueError(
+            f"{verb.__name__}: out must have a shape to which {shape} broadcasts, got {array.shape}"
+        )
+
+
+def _deliver(
+    verb: Verb, result: np.ndarray, out: Any, dtype: np.dtype, operands: Sequence[Any]
+) -> Any:
+    """Round to 16 bits where that is asked for; return as a ufunc would: a scalar for 0-d."""
+    if out is not None:
+        if result is not out:
+            out[...] = _round(result, out.dtype)
+        return out
+    result = _round(result, dtype)
+    for operand in operands:
+        if isinstance(operand, np.ndarray) and type(operand) is not np.ndarray:
+            return operand.__array_wrap__(result, None, result.ndim == 0)
+    return result[()] if result.ndim == 0 else result
+
+
+def _round(result: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Cast from float64, rounded once. ml_dtypes goes through float32, which would round twice."""
+    if not _is_bfloat16(dtype) or result.dtype != np.float64:
+        with np.errstate(all="ignore"):
+            return result.astype(dtype, copy=False)
+    # Round to odd: where float32 is inexact, make its last bit 1. Then it is never half-way
+    # between two bfloat16 numbers, and the second rounding sees on which side the value lies.
+    with np.errstate(all="ignore"):
+        single = result.astype(np.float32)
+        truncated = np.where(
+            np.abs(single.astype(np.float64)) > np.abs(result), np.nextafter(single, np.float32(0)), single
+        )
+    inexact = (truncated.astype(np.float64) != result) & np.isfinite(result)
+    bits = truncated.view(np.uint32) | inexact.astype(np.uint32)
+    return bits.view(np.float32).astype(dtype)
+
+
+# --- running -----------------------------------------------------------------------------------
+
+
+def _run(
+    backend: Any,
+    verb: Verb,
+    arrays: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    out: tuple[Any, ...],
+    work: np.dtype,
+) -> list[np.ndarray]:
+    """Run the backend over chunks; return the outputs, new where none was given.
+
+    Sixteen-bit outputs are computed into new float64 arrays, which ``_deliver`` rounds.
+    """
+    num_threads = config.current().num_threads
+    n_inputs = len(arrays)
+    in_arrays = any(isinstance(value, np.ndarray) for value in parameters)
+    parameter_type = work if work.kind in "iu" else np.dtype(np.float64)
+    parameter_arrays = [np.asarray(value, parameter_type) for value in parameters if in_arrays]
+    inputs = [*arrays, *parameter_arrays]
+    outputs = [
+        None if array is None or array.dtype.itemsize == 2 and work.kind == "f" else array
+        for array in out
+    ]
+    iterator = np.nditer(
+        [*inputs, *outputs],
+        flags=_ITERATOR_FLAGS,
+        op_flags=[_INPUT_FLAGS] * len(inputs) + [_OUTPUT_FLAGS] * len(outputs),
+        op_dtypes=[work] * n_inputs + [parameter_type] * len(parameter_arrays) + [work] * len(outputs),
+        order="K",
+        casting="unsafe",
+        buffersize=_BUFFER_SIZE,
+    )
+    # Kernels compute what is not selected too, and may raise flags that mean nothing.
+    with np.errstate(all="ignore"), iterator:
+        for chunk in iterator:
+            backend.run(
+                verb.row,
+                verb.kind,
+                chunk[:n_inputs],
+                chunk[len(inputs) :],
+                chunk[n_inputs : len(inputs)] if in_arrays else parameters,
+                num_threads,
+            )
+        # Given outputs are returned themselves: with overlap, the iterator works on copies.
+        return [
+            given if given is not None else allocated
+            for given, allocated in zip(outputs, iterator.operands[len(inputs) :])
+        ]

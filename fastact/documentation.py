@@ -1,0 +1,125 @@
+"""The docstrings of the activations and their verbs, in numpydoc style, made from the catalogue."""
+
+from __future__ import annotations
+
+from fastact.catalogue import EXAMPLE_POINTS, Row
+
+_SUMMARIES = {
+    "grad": "Derivative of {name} at x.",
+    "backward": "Gradient through {name}: ``grad_output * {name}'(x)``, in one pass.",
+    "backward_from_output": "Gradient through {name} from its output: ``grad_output * {name}'``.",
+    "value_and_grad": "Value and derivative of {name} at x, in one pass.",
+}
+_ARGUMENTS = {
+    "x": (
+        "array_like of real numbers",
+        "Input, on the whole real line and at the infinities. float16, bfloat16, float32 and "
+        "float64 keep their dtype{integers}.",
+    ),
+    "grad_output": (
+        "array_like of real numbers",
+        "Gradient with respect to the output; broadcasts against the other argument.",
+    ),
+    "y": ("array_like of real numbers", "Output of {name}, as returned by ``{name}(x)``."),
+}
+_RETURNS = {
+    "forward": "The function, {formula}",
+    "grad": "The derivative, {derivative}",
+    "backward": "``grad_output`` times the derivative, {derivative}",
+    "backward_from_output": "``grad_output`` times the derivative, {from_output}",
+    "value_and_grad": "The function, {formula}, and the derivative, {derivative}",
+}
+
+
+def docstring(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
+    """Return the docstring of one verb."""
+    summary = row.summary if kind == "forward" else _SUMMARIES[kind].format(name=row.name)
+    sections = [
+        summary,
+        _parameters(row, kind, arguments),
+        _returns(row, kind),
+        _raises(row, kind),
+        _notes(row, kind),
+        f"References\n----------\n.. [1] {row.reference}",
+        _examples(row, kind),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
+    lines = ["Parameters", "----------"]
+    integers = "; integers too, and others become float" if row.keeps_integers else "; integers become float"
+    for name in arguments:
+        type_, meaning = _ARGUMENTS[name]
+        meaning = meaning.format(name=row.name, integers=integers)
+        lines += [f"{name} : {type_}", f"    {meaning}"]
+    for parameter in row.parameters:
+        domain = "above 0" if parameter.positive else "any real number"
+        if kind == "backward_from_output" and parameter.nonnegative_from_output:
+            domain = "0 or above"
+        lines += [
+            f"{parameter.name} : float or array_like, default {parameter.default}",
+            f"    {parameter.meaning.capitalize()}; {domain}. An array broadcasts against the input.",
+        ]
+    result = "tuple of two ndarrays" if kind == "value_and_grad" else "ndarray"
+    lines += [
+        f"out : {result}, optional",
+        "    Where to store the result; may be an input, or overlap one.",
+        'backend : {"auto", "cython", "numba", "numpy"}, optional',
+        "    Which implementation computes; by default the one set by `use_backend`.",
+    ]
+    return "\n".join(lines)
+
+
+def _returns(row: Row, kind: str) -> str:
+    text = _RETURNS[kind].format(
+        formula=f"``{row.formula}``",
+        derivative=f"``{row.derivative}``",
+        from_output=f"``{row.derivative_from_output}``",
+    )
+    type_ = "tuple of ndarrays or scalars" if kind == "value_and_grad" else "ndarray or scalar"
+    return f"Returns\n-------\n{type_}\n    {text}, with the shape and dtype of the input."
+
+
+def _raises(row: Row, kind: str) -> str:
+    lines = ["Raises", "------", "TypeError", "    For complex, object or text input."]
+    if kind == "backward_from_output" and not row.derivative_from_output:
+        lines[-1] = f"    Always: f' is not a function of the output; {row.no_derivative_from_output}."
+    lines += ["ValueError", "    If shapes do not broadcast, or a parameter is out of its domain."]
+    return "\n".join(lines)
+
+
+def _notes(row: Row, kind: str) -> str:
+    low, high = row.limits
+    derivative_low, derivative_high = row.derivative_limits
+    defaults = " with the default parameters" if row.parameters else ""
+    sentences = [
+        f"NaN gives NaN. At -inf and inf{defaults} the function is {low} and {high}, the "
+        f"derivative {derivative_low} and {derivative_high}."
+    ]
+    for point, value in row.kinks:
+        sentences.append(f"The derivative at {point:g}, where it jumps, is {value}.")
+    if kind == "forward" and row.aliases:
+        sentences.append(f"Also known as {', '.join(row.aliases)}.")
+    if row.exact:
+        sentences.append("The result is exact.")
+    else:
+        sentences.append(
+            "The largest error is 1 ulp in float32 and 2 ulp in float64, for the function and its "
+            "derivative; float16 and bfloat16 are rounded correctly."
+        )
+    sentences.append(f"Proposed in [1]_.")
+    return "Notes\n-----\n" + "\n".join(sentences)
+
+
+def _examples(row: Row, kind: str) -> str:
+    if kind not in ("forward", "grad"):
+        return ""
+    values = row.example if kind == "forward" else row.derivative_example
+    call = row.name if kind == "forward" else f"{row.name}.grad"
+    points = ", ".join(map(str, EXAMPLE_POINTS))
+    shown = ", ".join(map(str, values))
+    return (
+        "Examples\n--------\n>>> import fastact as fa\n"
+        f">>> fa.{call}([{points}]).round(4).tolist()\n[{shown}]"
+    )

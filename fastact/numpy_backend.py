@@ -1,0 +1,297 @@
+"""The NumPy reference: every activation as its formula, right everywhere, always available.
+
+Each activation has ``name`` (f), ``name_grad`` (f') and, where the catalogue declares it,
+``name_grad_from_output``: functions of an array and the parameters. They compute one precision
+wider than the result, float64 for float32 and ``np.longdouble`` for float64, and are rounded once:
+that is what makes the plain formulas right to the last bit or two. Where long double is no wider
+than double (MSVC, Apple silicon), float64 results of this backend may be a few ulp off.
+
+Infinities: factors of a vanishing exponential stop at +-20,000, far beyond the point where each
+result has reached its limit, so that 0 * inf never arises and the sign of the limit remains.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from fastact import coefficients as table
+from fastact.catalogue import Row
+
+# Arrays of the working dtype in, the same out; parameters may be floats or arrays.
+Array = Any
+
+_WIDER = {"float32": np.float64, "float64": np.longdouble}
+
+
+def run(
+    row: Row,
+    verb: str,
+    inputs: Sequence[np.ndarray],
+    outputs: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    num_threads: int,
+) -> None:
+    """Compute one verb of one activation over one-dimensional arrays; the contract of backends.
+
+    Parameters
+    ----------
+    row : Row
+        The activation.
+    verb : {"forward", "grad", "backward", "backward_from_output", "value_and_grad"}
+    inputs : sequence of ndarray
+        (x,), (grad_output, x) or (grad_output, y): contiguous, native, of one dtype: float32,
+        float64 or, in this backend alone and for rows that keep integers, an integer dtype.
+    outputs : sequence of ndarray
+        One array, or two for "value_and_grad"; of the same length and dtype. An output may be an
+        input, but overlaps none partially.
+    parameters : sequence
+        All numbers, or all float64 arrays of the same length.
+    num_threads : int
+        The most threads to use. This backend uses one.
+    """
+    dtype = outputs[0].dtype
+    work = dtype if row.exact else _WIDER.get(dtype.name, dtype)
+    arrays = [array.astype(work, copy=False) for array in inputs]
+    if verb == "forward":
+        outputs[0][...] = _function(row.name)(arrays[0], *parameters)
+    elif verb == "grad":
+        outputs[0][...] = _function(f"{row.name}_grad")(arrays[0], *parameters)
+    elif verb == "value_and_grad":
+        value = _function(row.name)(arrays[0], *parameters)
+        outputs[1][...] = _function(f"{row.name}_grad")(arrays[0], *parameters)
+        outputs[0][...] = value
+    else:
+        suffix = "grad" if verb == "backward" else "grad_from_output"
+        derivative = _function(f"{row.name}_{suffix}")(arrays[1], *parameters)
+        outputs[0][...] = arrays[0] * derivative
+
+
+def _function(name: str) -> Any:
+    return globals()[name]
+
+
+# --- no exponential ----------------------------------------------------------------------------
+
+
+def _keep_nan(derivative: Array, x: Array) -> Array:
+    return np.where(x == x, derivative, x)
+
+
+def identity(x: Array) -> Array:
+    return x
+
+
+def identity_grad(x: Array) -> Array:
+    return _keep_nan(1, x)
+
+
+identity_grad_from_output = identity_grad
+
+
+def relu(x: Array) -> Array:
+    return np.where(x < 0, 0, x)  # np.maximum(x, 0) may turn -0.0 into 0.0
+
+
+def relu_grad(x: Array) -> Array:
+    return _keep_nan(x > 0, x)
+
+
+relu_grad_from_output = relu_grad
+
+
+def relu6(x: Array) -> Array:
+    return np.where(x < 0, 0, np.minimum(x, 6))
+
+
+def relu6_grad(x: Array) -> Array:
+    return _keep_nan((x > 0) & (x < 6), x)
+
+
+relu6_grad_from_output = relu6_grad
+
+
+def leaky_relu(x: Array, negative_slope: Any) -> Array:
+    return np.where(x > 0, x, negative_slope * x)
+
+
+def leaky_relu_grad(x: Array, negative_slope: Any) -> Array:
+    return _keep_nan(np.where(x > 0, 1, negative_slope), x)
+
+
+leaky_relu_grad_from_output = leaky_relu_grad
+
+
+def hard_swish(x: Array) -> Array:
+    return np.where(x <= -3, -0.0, np.where(x >= 3, x, x * (x + 3) / 6))
+
+
+def hard_swish_grad(x: Array) -> Array:
+    return np.where(x <= -3, 0, np.where(x >= 3, 1, (2 * x + 3) / 6))
+
+
+# --- with an exponential -----------------------------------------------------------------------
+
+
+def _bounded(x: Array, low: float = -2e4, high: float = np.inf) -> Array:
+    return np.minimum(np.maximum(x, low), high)
+
+
+def sigmoid(x: Array) -> Array:
+    e = np.exp(-np.abs(x))
+    return np.where(x < 0, e, 1) / (1 + e)
+
+
+def sigmoid_grad(x: Array) -> Array:
+    e = np.exp(-np.abs(x))
+    return e / (1 + e) ** 2
+
+
+def sigmoid_grad_from_output(y: Array) -> Array:
+    return y * (1 - y)
+
+
+def tanh(x: Array) -> Array:
+    return np.tanh(x)
+
+
+def tanh_grad(x: Array) -> Array:
+    e = np.exp(-2 * np.abs(x))
+    return 4 * e / (1 + e) ** 2  # 1 - tanh(x)**2 would cancel
+
+
+def tanh_grad_from_output(y: Array) -> Array:
+    return (1 - y) * (1 + y)
+
+
+def softplus(x: Array, beta: Any) -> Array:
+    return np.where(x < 0, 0, x) + np.log1p(np.exp(-np.abs(beta * x))) / beta
+
+
+def softplus_grad(x: Array, beta: Any) -> Array:
+    return sigmoid(beta * x)
+
+
+def softplus_grad_from_output(y: Array, beta: Any) -> Array:
+    return -np.expm1(-beta * y)
+
+
+def silu(x: Array, beta: Any) -> Array:
+    z = beta * np.where(beta == 0, 0, x)
+    return np.where(z < -2e4, np.copysign(0, x), x) * sigmoid(z)
+
+
+def silu_grad(x: Array, beta: Any) -> Array:
+    z = _bounded(beta * np.where(beta == 0, 0, x), high=2e4)
+    derivative = _near_root(z, _gated_grad(z, z), table.SILU_ROOT, table.SILU_SLOPE)
+    return _keep_nan(derivative, x)
+
+
+def gelu(x: Array) -> Array:
+    tail = _normal_tail(np.abs(x))
+    return _bounded(x, low=-40) * np.where(x < 0, tail, 1 - tail)
+
+
+def gelu_grad(x: Array) -> Array:
+    a = np.minimum(np.abs(x), 40)
+    d = np.exp(-a * a / 2) * (_mills_ratio(a) - a * _pair(table.NORMAL_DENSITY, x.dtype))
+    formula = np.where(x < 0, d, 1 - d)
+    return _near_root(x, formula, table.GELU_ROOT, table.GELU_SLOPE)
+
+
+def gelu_tanh(x: Array) -> Array:
+    return _bounded(x, low=-23) * sigmoid(_gelu_tanh_cubic(_bounded(x, -23, 23), 1))
+
+
+def gelu_tanh_grad(x: Array) -> Array:
+    bounded = _bounded(x, -23, 23)
+    formula = _gated_grad(_gelu_tanh_cubic(bounded, 1), _gelu_tanh_cubic(bounded, 3))
+    return _near_root(x, formula, table.GELU_TANH_ROOT, table.GELU_TANH_SLOPE)
+
+
+def mish(x: Array) -> Array:
+    e = np.exp(-np.abs(x))
+    n = np.where(x < 0, e * (e + 2), 1 + 2 * e)  # tanh(log(1 + exp(x))) = n / (n + ...)
+    return _bounded(x) * n / (n + np.where(x < 0, 2, 2 * e * e))
+
+
+def mish_grad(x: Array) -> Array:
+    x = _bounded(x, high=2e4)
+    e = np.exp(-np.abs(x))
+    linear, constant = 4 * x + 6, 4 * (x + 1)
+    low = e * (((e + 4) * e + linear) * e + constant) / ((e + 2) * e + 2) ** 2
+    high = (((constant * e + linear) * e + 4) * e + 1) / ((2 * e + 2) * e + 1) ** 2
+    return _near_root(x, np.where(x < 0, low, high), table.MISH_ROOT, table.MISH_SLOPE)
+
+
+def elu(x: Array, alpha: Any) -> Array:
+    return np.where(x >= 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def elu_grad(x: Array, alpha: Any) -> Array:
+    return np.where(x > 0, 1, alpha * np.exp(np.minimum(x, 0)))
+
+
+def elu_grad_from_output(y: Array, alpha: Any) -> Array:
+    return np.where(y > 0, 1, y + alpha)
+
+
+def selu(x: Array) -> Array:
+    return x.dtype.type(table.SELU_SCALE) * elu(x, table.SELU_ALPHA)
+
+
+def selu_grad(x: Array) -> Array:
+    return x.dtype.type(table.SELU_SCALE) * elu_grad(x, table.SELU_ALPHA)
+
+
+def selu_grad_from_output(y: Array) -> Array:
+    scale = y.dtype.type(table.SELU_SCALE)
+    return np.where(y > 0, scale, y + scale * table.SELU_ALPHA)
+
+
+# --- their parts -------------------------------------------------------------------------------
+
+
+def _gated_grad(z: Array, w: Array) -> Array:
+    """``sigmoid(z) + w sigmoid'(z)``, the derivative of ``x sigmoid(z(x))`` with ``w = x z'(x)``."""
+    e = np.exp(-np.abs(z))
+    return np.where(z < 0, e * (1 + e + w), 1 + e + w * e) / (1 + e) ** 2
+
+
+def _gelu_tanh_cubic(x: Array, cubic_factor: int) -> Array:
+    """``2 sqrt(2/pi) (x + cubic_factor 0.044715 x**3)``."""
+    linear = _pair(table.GELU_TANH_LINEAR, x.dtype)
+    cubic = cubic_factor * _pair(table.GELU_TANH_CUBIC, x.dtype)
+    return x * (linear + cubic * (x * x))
+
+
+def _normal_tail(a: Array) -> Array:
+    """``Phi(-a)`` for a >= 0, never as ``1 - Phi(a)``, which would cancel."""
+    a = np.minimum(a, 40)
+    return np.exp(-a * a / 2) * _mills_ratio(a)
+
+
+def _mills_ratio(a: Array) -> Array:
+    """``exp(a**2 / 2) Phi(-a)`` for 0 <= a <= 40."""
+    low = (*table.MILLS_FULL_LOW, *[0.0] * len(table.MILLS_FULL))
+    coefficients = [_pair(pair, a.dtype) for pair in zip(table.MILLS_FULL, low)]
+    return _polynomial(coefficients, (a - 4) / (a + 4)) / (a + 4)
+
+
+def _near_root(x: Array, formula: Array, root: Any, slope: Any) -> Array:
+    """``formula``, but ``(x - root) slope(x - root)`` near the root, where the formula cancels."""
+    d = (x - root[0]) - root[1]
+    return np.where(np.abs(d) < 0.5, d * _polynomial(slope, d), formula)
+
+
+def _polynomial(coefficients: Sequence[Any], x: Array) -> Array:
+    total = coefficients[-1]
+    for coefficient in coefficients[-2::-1]:
+        total = total * x + coefficient
+    return total
+
+
+def _pair(pair: tuple[float, float], dtype: Any) -> Any:
+    return dtype.type(pair[0]) + dtype.type(pair[1])
