@@ -37,6 +37,10 @@ def switch(name: str) -> bool:
 GCC_FLAGS = ["-O3", "-fno-trapping-math", "-fno-math-errno", "-ffp-contract=off"]
 MSVC_FLAGS = ["/O2", "/fp:precise"]
 
+# A loop with a call in it is not vectorised, and gcc declines to inline the larger kernels.
+GCC_ALWAYS_INLINE = "-DCYTHON_INLINE=inline __attribute__((always_inline))"
+MSVC_ALWAYS_INLINE = "/DCYTHON_INLINE=__forceinline"
+
 OPENMP_PROGRAM = """
 #include <omp.h>
 int fastact_probe(void) {
@@ -67,8 +71,19 @@ class BuildExtension(build_ext):
             openmp = []
         for extension in self.extensions:
             extension.extra_compile_args += flags + openmp
+            if extension.name.endswith("._loops"):
+                extension.extra_compile_args.append(
+                    MSVC_ALWAYS_INLINE if is_msvc else GCC_ALWAYS_INLINE
+                )
             extension.extra_link_args += [] if is_msvc else openmp
         super().build_extensions()
+
+    def run(self) -> None:
+        super().run()
+        # Python started in the checkout imports the checkout, not what was installed; so that it
+        # finds the extension there too, leave a copy beside the sources.
+        if not self.inplace:
+            self.copy_extensions_to_source()
 
     def compiles(self, program: str, flags: list[str]) -> bool:
         """Whether ``program`` compiles and links into a shared object with ``flags``."""

@@ -41,7 +41,7 @@ class _Documentation:
 
 
 class Verb(_Base):  # type: ignore[misc]
-    __doc__ = _Documentation("One verb of one activation.")  # type: ignore[assignment]
+    __doc__ = _Documentation("One verb of one activation.")
 
     signature = None  # element by element: not a generalised ufunc
 
@@ -105,7 +105,7 @@ class Verb(_Base):  # type: ignore[misc]
 
 
 class Activation(Verb):
-    __doc__ = _Documentation(  # type: ignore[assignment]
+    __doc__ = _Documentation(
         """An activation function: callable, with its gradients as verbs.
 
         ``f(x)``, ``f.grad(x)``, ``f.backward(grad_output, x)``,

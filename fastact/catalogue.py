@@ -8,7 +8,8 @@ the rows here. To add an activation, add a row, and then its two functions, f an
 * ``numba_backend/`` (``exponential_free.py``, or ``float32.py`` and ``float64.py``),
 * ``cython_backend/`` (``exponential_free.pxi``, or ``float32.pxi`` and ``float64.pxi``),
 
-its name to ``__init__.py``, and run ``python tools/write_stubs.py``. The tests name what is missing.
+its name to ``__init__.py``, and run ``python tools/write_stubs.py``. The tests name what is
+missing.
 """
 
 from __future__ import annotations
@@ -277,8 +278,8 @@ ROWS = (
         derivative_from_output="1.0507009873554805 if y > 0 else y + 1.7580993408473766",
         example=(-1.1113, 0.0, 2.1014),
         derivative_example=(0.6468, 1.7581, 1.0507),
-        reference="G. Klambauer, T. Unterthiner, A. Mayr and S. Hochreiter, Self-normalizing neural "
-        "networks, NIPS 2017.",
+        reference="G. Klambauer, T. Unterthiner, A. Mayr and S. Hochreiter, Self-normalizing "
+        "neural networks, NIPS 2017.",
     ),
 )  # fmt: skip
 

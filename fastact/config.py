@@ -21,13 +21,13 @@ import numpy as np
 
 from fastact import numpy_backend
 
+#: The module of the Cython backend, or None where the extension was not built.
+cython_backend: Any = None
+_extension_error: ImportError | None = None
 try:
-    from fastact import cython_backend
-except ImportError as error:  # built without the extension, or its build is broken
-    cython_backend = None  # type: ignore[assignment]
-    _extension_error: ImportError | None = error
-else:
-    _extension_error = None
+    cython_backend = import_module("fastact.cython_backend")
+except ImportError as error:
+    _extension_error = error
 
 #: In the order in which "auto" tries them: fastest first.
 BACKENDS = ("cython", "numba", "numpy")
@@ -184,7 +184,7 @@ def load_backend(name: str) -> Any:
         return numpy_backend
     if name == "cython":
         return cython_backend
-    return import_module("fastact.numba_backend")
+    return import_module("fastact.numba_backend")  # here, not at the top: it takes a second
 
 
 # --- public ------------------------------------------------------------------------------------

@@ -9,7 +9,6 @@ copies where an output overlaps an input. A backend sees contiguous chunks of on
 
 from __future__ import annotations
 
-import operator
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -46,13 +45,16 @@ def call(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     if dtype.kind in "iu":
         # Exact in any backend, so computed by the reference in all of them.
         backend, work = numpy_backend, dtype
-        values = [_as_integers(value) for value in values]
+        values = [_as_integer(verb, i, value, dtype) for i, value in enumerate(values)]
     else:
         work = dtype if dtype.itemsize > 2 else np.dtype(np.float64)
     _check_outputs(verb, out, dtype, arrays, values)
 
     results = _run(backend, verb, arrays, values, out, work)
-    results = [_deliver(verb, result, given, dtype, operands) for result, given in zip(results, out)]
+    results = [
+        _deliver(verb, result, given, dtype, operands)
+        for result, given in zip(results, out, strict=True)
+    ]
     return results[0] if verb.nout == 1 else tuple(results)
 
 
@@ -69,7 +71,7 @@ def _bind(
             f"{verb.__name__}: expected at most {len(names)} positional arguments "
             f"({', '.join(names)}), got {len(args)}"
         )
-    bound = dict(zip(names, args))
+    bound = dict(zip(names, args, strict=False))
     for name, value in kwargs.items():
         if name in ("out", "backend"):
             continue
@@ -178,8 +180,15 @@ def _is_integer(value: Any) -> bool:
     return value.dtype.kind in "iu" if isinstance(value, np.ndarray) else type(value) is int
 
 
-def _as_integers(value: Any) -> Any:
-    return value if isinstance(value, np.ndarray) else operator.index(value)
+def _as_integer(verb: Verb, index: int, value: Any, dtype: np.dtype) -> Any:
+    """Return an integer parameter if all of it fits into the integer dtype of the operands."""
+    info, array = np.iinfo(dtype), np.asarray(value)
+    if array.size and not (info.min <= array.min() and array.max() <= info.max):
+        raise ValueError(
+            f"{verb.__name__}: {verb.row.parameters[index].name} must fit into {dtype}, "
+            f"the dtype of the input, got {value!r}"
+        )
+    return value
 
 
 # --- dtypes ------------------------------------------------------------------------------------
@@ -198,7 +207,7 @@ def _result_dtype(
     Parameters never change it. Python numbers are weak, as in NumPy: they take the dtype of the
     other operand.
     """
-    for name, operand, array in zip(verb.arguments, operands, arrays):
+    for name, operand, array in zip(verb.arguments, operands, arrays, strict=True):
         supported = array.dtype.kind in "biu" or array.dtype.char in "efd"
         if not supported and not _is_bfloat16(array.dtype):
             raise TypeError(
@@ -207,7 +216,7 @@ def _result_dtype(
             )
     weak = [
         operand if type(operand) in (bool, int, float) else array.dtype
-        for operand, array in zip(operands, arrays)
+        for operand, array in zip(operands, arrays, strict=True)
     ]
     dtypes = [array.dtype for array in arrays]
     if any(isinstance(entry, np.dtype) for entry in weak) and len(weak) > 1:
@@ -216,8 +225,7 @@ def _result_dtype(
         dtype = np.result_type(*dtypes)
     dtype = dtype.newbyteorder("=")
     if dtype.kind == "b" or (
-        dtype.kind in "iu"
-        and not (verb.row.keeps_integers and all(map(_is_integer, parameters)))
+        dtype.kind in "iu" and not (verb.row.keeps_integers and all(map(_is_integer, parameters)))
     ):
         dtype = np.tanh.resolve_dtypes((dtype, None))[1]
     return dtype
@@ -238,16 +246,16 @@ def _check_outputs(
     try:
         shape = np.broadcast_shapes(*shapes)
     except ValueError:
-        described = ", ".join(f"{name} {shape}" for name, shape in zip(names, shapes))
+        described = ", ".join(f"{name} {shape}" for name, shape in zip(names, shapes, strict=True))
         raise ValueError(
             f"{verb.__name__}: shapes must broadcast together, got {described}"
         ) from None
     for array in out:
         if array is not None:
             _check_output(verb, array, dtype, shape)
-    if verb.nout == 2 and out[0] is not None and out[1] is not None:
-        if np.may_share_memory(*out) and np.shares_memory(*out):
-            raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
+    given = [array for array in out if array is not None]
+    if len(given) == 2 and np.shares_memory(*given):
+        raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
 
 
 def _check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]) -> None:
@@ -295,11 +303,14 @@ def _round(result: np.ndarray, dtype: np.dtype) -> np.ndarray:
     with np.errstate(all="ignore"):
         single = result.astype(np.float32)
         truncated = np.where(
-            np.abs(single.astype(np.float64)) > np.abs(result), np.nextafter(single, np.float32(0)), single
+            np.abs(single.astype(np.float64)) > np.abs(result),
+            np.nextafter(single, np.float32(0)),
+            single,
         )
     inexact = (truncated.astype(np.float64) != result) & np.isfinite(result)
-    bits = truncated.view(np.uint32) | inexact.astype(np.uint32)
-    return bits.view(np.float32).astype(dtype)
+    odd = truncated.view(np.uint32) | inexact.astype(np.uint32)
+    rounded: np.ndarray = odd.view(np.float32).astype(dtype)
+    return rounded
 
 
 # --- running -----------------------------------------------------------------------------------
@@ -324,14 +335,16 @@ def _run(
     parameter_arrays = [np.asarray(value, parameter_type) for value in parameters if in_arrays]
     inputs = [*arrays, *parameter_arrays]
     outputs = [
-        None if array is None or array.dtype.itemsize == 2 and work.kind == "f" else array
+        None if array is None or (array.dtype.itemsize == 2 and work.kind == "f") else array
         for array in out
     ]
-    iterator = np.nditer(
+    iterator = np.nditer(  # type: ignore[call-overload]  # NumPy's stub spells contig "config"
         [*inputs, *outputs],
         flags=_ITERATOR_FLAGS,
         op_flags=[_INPUT_FLAGS] * len(inputs) + [_OUTPUT_FLAGS] * len(outputs),
-        op_dtypes=[work] * n_inputs + [parameter_type] * len(parameter_arrays) + [work] * len(outputs),
+        op_dtypes=[work] * n_inputs
+        + [parameter_type] * len(parameter_arrays)
+        + [work] * len(outputs),
         order="K",
         casting="unsafe",
         buffersize=_BUFFER_SIZE,
@@ -350,5 +363,5 @@ def _run(
         # Given outputs are returned themselves: with overlap, the iterator works on copies.
         return [
             given if given is not None else allocated
-            for given, allocated in zip(outputs, iterator.operands[len(inputs) :])
+            for given, allocated in zip(outputs, iterator.operands[len(inputs) :], strict=True)
         ]

@@ -48,7 +48,11 @@ def docstring(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
 
 def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
     lines = ["Parameters", "----------"]
-    integers = "; integers too, and others become float" if row.keeps_integers else "; integers become float"
+    integers = (
+        "; integers too, and others become float"
+        if row.keeps_integers
+        else "; integers become float"
+    )
     for name in arguments:
         type_, meaning = _ARGUMENTS[name]
         meaning = meaning.format(name=row.name, integers=integers)
@@ -59,7 +63,7 @@ def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
             domain = "0 or above"
         lines += [
             f"{parameter.name} : float or array_like, default {parameter.default}",
-            f"    {parameter.meaning.capitalize()}; {domain}. An array broadcasts against the input.",
+            f"    {parameter.meaning.capitalize()}; {domain}. Arrays broadcast.",
         ]
     result = "tuple of two ndarrays" if kind == "value_and_grad" else "ndarray"
     lines += [
@@ -84,7 +88,9 @@ def _returns(row: Row, kind: str) -> str:
 def _raises(row: Row, kind: str) -> str:
     lines = ["Raises", "------", "TypeError", "    For complex, object or text input."]
     if kind == "backward_from_output" and not row.derivative_from_output:
-        lines[-1] = f"    Always: f' is not a function of the output; {row.no_derivative_from_output}."
+        lines[-1] = (
+            f"    Always: f' is not a function of the output; {row.no_derivative_from_output}."
+        )
     lines += ["ValueError", "    If shapes do not broadcast, or a parameter is out of its domain."]
     return "\n".join(lines)
 
@@ -108,7 +114,7 @@ def _notes(row: Row, kind: str) -> str:
             "The largest error is 1 ulp in float32 and 2 ulp in float64, for the function and its "
             "derivative; float16 and bfloat16 are rounded correctly."
         )
-    sentences.append(f"Proposed in [1]_.")
+    sentences.append("Proposed in [1]_.")
     return "Notes\n-----\n" + "\n".join(sentences)
 
 

@@ -13,6 +13,7 @@ result has reached its limit, so that 0 * inf never arises and the sign of the l
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -255,7 +256,7 @@ def selu_grad_from_output(y: Array) -> Array:
 
 
 def _gated_grad(z: Array, w: Array) -> Array:
-    """``sigmoid(z) + w sigmoid'(z)``, the derivative of ``x sigmoid(z(x))`` with ``w = x z'(x)``."""
+    """``sigmoid(z) + w sigmoid'(z)``, the derivative of ``x sigmoid(z(x))``, ``w = x z'(x)``."""
     e = np.exp(-np.abs(z))
     return np.where(z < 0, e * (1 + e + w), 1 + e + w * e) / (1 + e) ** 2
 
@@ -275,15 +276,15 @@ def _normal_tail(a: Array) -> Array:
 
 def _mills_ratio(a: Array) -> Array:
     """``exp(a**2 / 2) Phi(-a)`` for 0 <= a <= 40."""
-    low = (*table.MILLS_FULL_LOW, *[0.0] * len(table.MILLS_FULL))
-    coefficients = [_pair(pair, a.dtype) for pair in zip(table.MILLS_FULL, low)]
+    pairs = zip_longest(table.MILLS_FULL, table.MILLS_FULL_LOW, fillvalue=0.0)
+    coefficients = [_pair(pair, a.dtype) for pair in pairs]
     return _polynomial(coefficients, (a - 4) / (a + 4)) / (a + 4)
 
 
 def _near_root(x: Array, formula: Array, root: Any, slope: Any) -> Array:
     """``formula``, but ``(x - root) slope(x - root)`` near the root, where the formula cancels."""
     d = (x - root[0]) - root[1]
-    return np.where(np.abs(d) < 0.5, d * _polynomial(slope, d), formula)
+    return np.where(np.abs(d) < table.ROOT_RADIUS, d * _polynomial(slope, d), formula)
 
 
 def _polynomial(coefficients: Sequence[Any], x: Array) -> Array:

@@ -61,7 +61,7 @@ def remez(
 
 
 def alternating_extrema(grid: list[mp.mpf], errors: list[mp.mpf], count: int) -> list[mp.mpf]:
-    """Pick one extremum of each run of equal sign, then drop the smallest until ``count`` remain."""
+    """Pick one extremum of each run of equal sign, then drop the smaller end down to ``count``."""
     runs: list[int] = []
     for i, error in enumerate(errors):
         if not runs or error * errors[runs[-1]] < 0:
@@ -137,7 +137,7 @@ def mish_derivative(x: mp.mpf) -> mp.mpf:
 
 
 def gelu_tanh_constants() -> tuple[mp.mpf, mp.mpf]:
-    """``2 sqrt(2/pi)`` and ``0.044715`` times it: the argument of the sigmoid is ``c1 x + c2 x**3``."""
+    """The constants of ``c1 x + c2 x**3``, the argument of the sigmoid."""
     c1 = 2 * mp.sqrt(2 / mp.pi)
     return c1, c1 * mp.mpf("0.044715")
 
@@ -178,7 +178,11 @@ GRADIENT_ROOTS = {
     "GELU_TANH": (gelu_tanh_derivative, "-0.7524614220710163"),
     "MISH": (mish_derivative, "-1.1924312145154952"),
 }
-ROOT_RADIUS = mp.mpf("0.5")
+# Wide enough that beyond it the plain formula loses less than two bits to cancellation, narrow
+# enough that the slope, and with it the rounding error of its polynomial, changes little.
+ROOT_RADIUS = mp.mpf("0.25")
+# Beyond it, the cancellation leaves 2**-30 of the 2**-36 of the SHORT polynomials.
+ROOT_RADIUS_SHORT = mp.mpf("0.03125")
 
 
 def root_quotient(derivative: Function, root: mp.mpf) -> Function:
@@ -206,7 +210,6 @@ def table() -> str:
         "first. A pair is the sum of two doubles; NAME_LOW holds the low parts of the first\n"
         "coefficients of NAME.\n"
         '"""\n',
-        "# ruff: noqa: E501\n",
     ]
     for name, (meaning, function, low, high, target) in polynomials().items():
         coefficients = minimax(function, low, high, target)
@@ -222,6 +225,13 @@ def table() -> str:
         meaning = f"{name.lower()}'(root + d) / d, |d| <= {float(ROOT_RADIUS)}"
         parts.append(assignment(f"{name}_SLOPE", meaning, map(float, coefficients)))
         parts.append(f"# low part\n{name}_SLOPE_LOW = {split(coefficients[0])[1]!r}\n")
+        coefficients = minimax(quotient, -ROOT_RADIUS_SHORT, ROOT_RADIUS_SHORT, SHORT)
+        meaning = f"the same, |d| <= {float(ROOT_RADIUS_SHORT)}"
+        parts.append(assignment(f"{name}_SLOPE_SHORT", meaning, map(float, coefficients)))
+    parts.append(
+        "# where the slopes hold: largest distance from the root\n"
+        f"ROOT_RADIUS = {float(ROOT_RADIUS)!r}\nROOT_RADIUS_SHORT = {float(ROOT_RADIUS_SHORT)!r}\n"
+    )
     c1, c2 = gelu_tanh_constants()
     # 11 bits for k: k * LN2_HIGH is exact for |k| < 2**11, as far as exp does not overflow.
     parts.append(assignment("LN2", "ln(2), the first with 42 bits", split(mp.log(2), 42)))

@@ -1,8 +1,8 @@
 """Write the generated sources of the Cython backend into build/: loops and coefficients.
 
 ``setup.py`` calls :func:`generate`. From the catalogue, it instantiates ``loops.pyx.in``; from
-``coefficients.py``, it writes ``coefficients.h`` with one function in Horner's scheme for each
-polynomial, so that the compiler sees literals.
+``coefficients.py``, it writes ``coefficients.h`` with one function for each polynomial, so that the
+compiler sees literals.
 """
 
 from __future__ import annotations
@@ -29,7 +29,9 @@ VERBS = {
     "forward": Verb(("x",), ("y",), ("y[i] = <{type}>{value}",)),
     "grad": Verb(("x",), ("d",), ("d[i] = <{type}>{grad}",)),
     "backward": Verb(("g", "x"), ("d",), ("d[i] = <{type}>(g[i] * {grad})",)),
-    "backward_from_output": Verb(("g", "y"), ("d",), ("d[i] = <{type}>(g[i] * {grad_from_output})",)),
+    "backward_from_output": Verb(
+        ("g", "y"), ("d",), ("d[i] = <{type}>(g[i] * {grad_from_output})",)
+    ),
     # Both are computed before either is stored: an output may be the input.
     "value_and_grad": Verb(
         ("x",), ("y", "d"), ("value = <{type}>{value}", "d[i] = <{type}>{grad}", "y[i] = value")
@@ -50,7 +52,9 @@ class Loop:
         parameter_kind = "broadcast" if broadcast else "scalar"
         self.key = (row.name, verb, DTYPES[c_type], parameter_kind)
 
-        arguments = "".join(f", {name}[i]" if broadcast else f", {name}" for name in self.parameters)
+        arguments = "".join(
+            f", {name}[i]" if broadcast else f", {name}" for name in self.parameters
+        )
         specialised = f"[{c_type}]" if row.exponential_free else f"_{c_type}"
         self.statements = [
             statement.format(
@@ -103,15 +107,29 @@ def coefficients_header(table: ModuleType) -> str:
         compensated = 0 if low is None else 1 if isinstance(low, float) else len(low)
         suffix = "tail" if compensated else "polynomial"
         if len(values) > 2:
-            lines.append(horner_function(f"{name.lower()}_{suffix}", name, compensated, len(values)))
+            function = f"{name.lower()}_{suffix}"
+            lines.append(polynomial_function(function, name, compensated, len(values)))
     return "\n".join(lines) + "\n"
 
 
-def horner_function(function: str, name: str, first: int, count: int) -> str:
-    expression = f"{name}_{count - 1}"
-    for i in reversed(range(first, count - 1)):
-        expression = f"({name}_{i} + x * {expression})"
-    return f"static inline double {function}(double x) {{ return {expression}; }}"
+def polynomial_function(function: str, name: str, first: int, count: int) -> str:
+    """Return a C function of x: Horner's scheme, even and odd powers apart.
+
+    The two chains are independent, so the processor waits half as long for each result.
+    """
+    even, odd = (horner(name, range(start, count, 2)) for start in (first, first + 1))
+    return (
+        f"static inline double {function}(double x)\n"
+        f"{{\n    double u = x * x;\n    return {even} + x * {odd};\n}}"
+    )
+
+
+def horner(name: str, indices: range) -> str:
+    """Return the polynomial in u = x**2 with these coefficients of ``name``, as a C expression."""
+    expression = f"{name}_{indices[-1]}"
+    for i in reversed(indices[:-1]):
+        expression = f"({name}_{i} + u * {expression})"
+    return expression
 
 
 def check_kernels(rows: Any) -> None:
@@ -138,7 +156,8 @@ def check_kernels(rows: Any) -> None:
 def load(name: str) -> ModuleType:
     """Import one data module of the package by path: the package itself is not built yet."""
     spec = importlib.util.spec_from_file_location(f"_{name}", ROOT / "fastact" / f"{name}.py")
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

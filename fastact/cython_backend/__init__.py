@@ -8,6 +8,7 @@ arrays, ``_core.pyx`` the fast path and the threads.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -48,7 +49,7 @@ def run(
     verb: str,
     inputs: Sequence[np.ndarray],
     outputs: Sequence[np.ndarray],
-    parameters: Sequence[float | np.ndarray],
+    parameters: Sequence[Any],
     num_threads: int,
 ) -> None:
     """Compute one verb over contiguous one-dimensional arrays; see ``numpy_backend.run``."""

@@ -5,7 +5,6 @@ native C-contiguous float32 or float64 arrays of one shape, and hands everything
 no decision of its own, so results are the same. Kernels and loops are in ``_loops``.
 """
 
-cimport cython
 cimport numpy as cnp
 from cpython.object cimport PyObject
 from cython.parallel cimport prange
@@ -57,13 +56,13 @@ cdef PyObject* CYTHON = NULL
 cdef bint serial_only = False
 
 
-def connect_settings(context_variable, settings, str auto, str cython):
+def connect_settings(context_variable, settings, str auto, str this):
     """Tell where the settings are, and the two names (as objects) that mean this backend."""
     global block_settings, AUTO, CYTHON
     block_settings = context_variable
-    keep_alive.extend((auto, cython))
+    keep_alive.extend((auto, this))
     AUTO = <PyObject*>auto
-    CYTHON = <PyObject*>cython
+    CYTHON = <PyObject*>this
     set_process_settings(settings)
 
 
@@ -227,7 +226,7 @@ cdef class FastPath:
         cdef Job job
         cdef cnp.ndarray first, array
         cdef object out = None
-        cdef int i, j, type_number, num_threads
+        cdef int i, type_number, num_threads
         if self.float_loop == NULL or len(args) != self.n_inputs:
             return None
         if kwargs:

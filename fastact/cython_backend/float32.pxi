@@ -3,7 +3,8 @@
 # Arguments arrive as doubles that are exactly float32, results leave as doubles that the loop
 # rounds once: subnormal results, x * x and the cancellation at the roots of the gradients then
 # need no care. The polynomials keep a relative error below 2**-36, so every result is within
-# 0.501 ulp (docs/accuracy.md has the sweep of all 2**32 inputs).
+# 0.501 ulp (docs/accuracy.md has the sweep of all 2**32 inputs). Only next to the roots of silu',
+# gelu', gelu_tanh' and mish' that is not enough: there they are d p(d), d the distance to the root.
 #
 # Infinities: the argument of the exponential stops at -708 and factors of it at a value where
 # the float32 result has long reached its limit, so that 0 * inf never arises and the sign of the
@@ -105,10 +106,18 @@ cdef inline double gated_grad_float(double z, double w) noexcept nogil:
     return numerator / ((1.0 + e) * (1.0 + e))
 
 
+# d slope near a root of a gradient, elsewhere what the formula gave
+cdef inline double mend_near_root_short(double formula, double d, double slope) noexcept nogil:
+    return d * slope if fabs(d) < ROOT_RADIUS_SHORT else formula
+
+
 # silu': with z = beta x, sigmoid(z) + z sigmoid'(z)
 cdef inline double silu_grad_float(double x, double beta) noexcept nogil:
     cdef double z = 0.0 if beta == 0 else at_most(at_least(beta * x, -700.0), 700.0)
-    cdef double derivative = gated_grad_float(z, z)
+    cdef double d = (z - SILU_ROOT_0) - SILU_ROOT_1
+    cdef double derivative = mend_near_root_short(
+        gated_grad_float(z, z), d, silu_slope_short_polynomial(d)
+    )
     return derivative if x == x else x
 
 
@@ -126,11 +135,15 @@ cdef inline double gelu_float(double x) noexcept nogil:
     return at_least(x, -15.0) * (tail if x < 0 else 1.0 - tail)
 
 
-# gelu': Phi(x) + x phi(x) = d for x < 0, 1 - d for x >= 0, d = exp(-a**2 / 2) (mills(a) - a c)
+# gelu': Phi(x) + x phi(x) = low for x < 0, 1 - low for x >= 0, with
+# low = exp(-a**2 / 2) (mills(a) - a / sqrt(2 pi))
 cdef inline double gelu_grad_float(double x) noexcept nogil:
     cdef double a = at_most(fabs(x), 15.0)
-    cdef double d = exp_short(-0.5 * a * a) * (mills_short(a) - a * NORMAL_DENSITY_0)
-    return d if x < 0 else 1.0 - d
+    cdef double low = exp_short(-0.5 * a * a) * (mills_short(a) - a * NORMAL_DENSITY_0)
+    cdef double d = (x - GELU_ROOT_0) - GELU_ROOT_1
+    return mend_near_root_short(
+        low if x < 0 else 1.0 - low, d, gelu_slope_short_polynomial(d)
+    )
 
 
 # gelu_tanh: x sigmoid(z), z = 2 sqrt(2/pi) (x + 0.044715 x**3); below -10.8 float32 is -0.0
@@ -147,7 +160,8 @@ cdef inline double gelu_tanh_grad_float(double x) noexcept nogil:
     cdef double square = bounded * bounded
     cdef double z = bounded * (GELU_TANH_LINEAR_0 + GELU_TANH_CUBIC_0 * square)
     cdef double w = bounded * (GELU_TANH_LINEAR_0 + 3.0 * GELU_TANH_CUBIC_0 * square)
-    return gated_grad_float(z, w)
+    cdef double d = (x - GELU_TANH_ROOT_0) - GELU_TANH_ROOT_1
+    return mend_near_root_short(gated_grad_float(z, w), d, gelu_tanh_slope_short_polynomial(d))
 
 
 # mish: x tanh(softplus(x)) = x n / d, with e = exp(-|x|): n = e (e + 2) and d = n + 2 for x < 0,
@@ -169,7 +183,9 @@ cdef inline double mish_grad_float(double x) noexcept nogil:
     cdef double low = e * (((e + 4.0) * e + linear) * e + constant)
     cdef double high = ((constant * e + linear) * e + 4.0) * e + 1.0
     cdef double quadratic = (e + 2.0) * e + 2.0 if x < 0 else (2.0 * e + 2.0) * e + 1.0
-    return (low if x < 0 else high) / (quadratic * quadratic)
+    cdef double formula = (low if x < 0 else high) / (quadratic * quadratic)
+    cdef double d = (x - MISH_ROOT_0) - MISH_ROOT_1
+    return mend_near_root_short(formula, d, mish_slope_short_polynomial(d))
 
 
 # elu: x, or alpha expm1(x) for x <= 0; exp(x) - 1 would lose all digits near 0

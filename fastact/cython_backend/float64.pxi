@@ -7,7 +7,7 @@
 # * exp(z) turns an absolute error of z into a relative one of the result, and |z| reaches 745, so
 #   z itself is a pair: x**2 / 2 in gelu, beta x in silu and softplus, the cubic in gelu_tanh.
 # * A result that is subnormal is rounded once: the power of two is applied last, in two steps.
-# * silu', gelu', gelu_tanh' and mish' cross zero. Within 1/2 of the root they are (x - root) q,
+# * silu', gelu', gelu_tanh' and mish' cross zero. Near the root they are (x - root) q,
 #   with the root a pair and q a polynomial, and keep their relative accuracy up to the root.
 #
 # Infinities and NaN are treated as in float32.pxi.
@@ -43,7 +43,7 @@ cdef inline pair to_pair(scaled e) noexcept nogil:
     return scale(e.mantissa, power_of_two(at_least(e.shifted, MAGIC_SHIFT - 1000.0)))
 
 
-# exp(x) - 1, x <= 0: (2**k - 1) + 2**k r + 2**k (m - 1 - r), the first sum exact
+# exp(x) - 1, x <= 0: (2**k - 1) + 2**k r + 2**k (m - 1 - r), the first two sums exact
 cdef inline pair expm1_full(double x) noexcept nogil:
     cdef double bounded = at_least(x, -690.0)
     cdef double shifted = bounded * LOG2E + MAGIC_SHIFT
@@ -51,8 +51,9 @@ cdef inline pair expm1_full(double x) noexcept nogil:
     cdef pair r = fast_two_sum(bounded - k * LN2_0, -k * LN2_1)
     cdef double tail = r.high * r.high * exp_full_polynomial(r.high)
     cdef double power = power_of_two(shifted)
-    cdef pair leading = two_sum(power - 1.0, power * r.high)
-    return fast_two_sum(leading.high, leading.low + power * (r.low + tail))
+    cdef pair base = fast_two_sum(-1.0, power)
+    cdef pair leading = two_sum(base.high, power * r.high)
+    return fast_two_sum(leading.high, leading.low + (base.low + power * (r.low + tail)))
 
 
 # log(1 + e), 0 <= e <= 1: 2 s + 2 s**3 p(s**2) with s = e / (2 + e)
@@ -104,14 +105,14 @@ cdef inline pair distance(pair x, double root_high, double root_low) noexcept no
     return fast_two_sum(x.high - root_high, x.low - root_low)
 
 
-# d (constant + d tail) for |d| < 1/2, elsewhere what the formula gave
+# d (constant + d tail) near the root, elsewhere what the formula gave
 cdef inline double mend_near_root(
     double formula, pair d, double constant, double constant_low, double tail
 ) noexcept nogil:
     cdef pair slope = fast_two_sum(constant, d.high * tail)
     slope.low = slope.low + constant_low
     cdef pair product = multiply(d, slope)
-    return product.high if fabs(d.high) < 0.5 else formula
+    return product.high if fabs(d.high) < ROOT_RADIUS else formula
 
 
 cdef inline double sigmoid_double(double x) noexcept nogil:

@@ -24,9 +24,9 @@ cdef extern from *:
     double power_of_two "fastact_power_of_two"(double shifted) noexcept nogil
 
 cdef extern from "coefficients.h":
-    # Constants, and one function for each polynomial, in Horner's scheme; written by setup.py from
+    # Constants, and one function for each polynomial; written by tools/generate_cython.py from
     # fastact/coefficients.py.
-    const double LOG2E, LN2_0, LN2_1, SELU_SCALE, SELU_ALPHA
+    const double LOG2E, LN2_0, LN2_1, SELU_SCALE, SELU_ALPHA, ROOT_RADIUS, ROOT_RADIUS_SHORT
     const double NORMAL_DENSITY_0, NORMAL_DENSITY_1
     const double GELU_TANH_LINEAR_0, GELU_TANH_LINEAR_1, GELU_TANH_CUBIC_0, GELU_TANH_CUBIC_1
     const double MILLS_FULL_0, MILLS_FULL_1, MILLS_FULL_2, MILLS_FULL_3
@@ -40,7 +40,11 @@ cdef extern from "coefficients.h":
     double atanh_short_polynomial(double u) noexcept nogil
     double atanh_full_polynomial(double u) noexcept nogil
     double mills_short_polynomial(double t) noexcept nogil
-    # These three leave out the first coefficients: the caller adds them with compensation.
+    double silu_slope_short_polynomial(double d) noexcept nogil
+    double gelu_slope_short_polynomial(double d) noexcept nogil
+    double gelu_tanh_slope_short_polynomial(double d) noexcept nogil
+    double mish_slope_short_polynomial(double d) noexcept nogil
+    # These leave out the first coefficients: the caller adds them with compensation.
     double mills_full_tail(double t) noexcept nogil
     double silu_slope_tail(double d) noexcept nogil
     double gelu_slope_tail(double d) noexcept nogil
