@@ -13,9 +13,10 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
-from typing import Any, Literal, NamedTuple
+from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 
@@ -176,10 +177,12 @@ def available_backends() -> tuple[str, ...]:
     return tuple(name for name in BACKENDS if _why_unavailable(name) is None)
 
 
+@cache
 def load_backend(name: str) -> Any:
     """Return the module of the backend ``name``; "auto" is the fastest that is available."""
     if name == "auto":
         name = available_backends()[0]
+    check_backend("FASTACT_BACKEND", name)  # set_backend and the like have checked already
     if name == "numpy":
         return numpy_backend
     if name == "cython":
@@ -299,6 +302,10 @@ def use_threads(num_threads: int) -> Any:
     return _use(num_threads=_check_threads("use_threads", num_threads))
 
 
+@overload
+def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
+@overload
+def show_config(mode: Literal["dicts"]) -> dict[str, dict[str, Any]]: ...
 def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] | None:
     """Print versions, backends, how the extension was built, and the settings in force.
 

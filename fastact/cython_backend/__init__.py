@@ -7,21 +7,44 @@ arrays, ``_core.pyx`` the fast path and the threads.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 
 from fastact.catalogue import Row
-from fastact.cython_backend import _loops
-from fastact.cython_backend._core import (
-    FastPath,
-    build_information,
-    connect_settings,
-    execute,
-    set_process_settings,
-    stay_serial,
-)
+
+
+@contextmanager
+def _waiting_threads_sleep() -> Iterator[None]:
+    """Have OpenMP, if it is loaded in this block, put threads that wait to sleep.
+
+    By default they spin, and fight for the processors with whoever else has threads: a matrix
+    product (OpenBLAS) and an activation in turn took fifty times longer on two processors. OpenMP
+    reads the variable when it is loaded and never again; what the user has set stands.
+    """
+    if "OMP_WAIT_POLICY" in os.environ or "GOMP_SPINCOUNT" in os.environ:
+        yield
+        return
+    os.environ["OMP_WAIT_POLICY"] = "passive"
+    try:
+        yield
+    finally:
+        del os.environ["OMP_WAIT_POLICY"]
+
+
+with _waiting_threads_sleep():
+    from fastact.cython_backend import _loops
+    from fastact.cython_backend._core import (
+        FastPath,
+        build_information,
+        connect_settings,
+        execute,
+        set_process_settings,
+        stay_serial,
+    )
 
 __all__ = [
     "FastPath",

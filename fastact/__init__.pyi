@@ -1,0 +1,573 @@
+"""The types of the public names. Written from the catalogue by: python tools/write_stubs.py"""
+
+from typing import Any, Literal, TypeAlias, TypeVar, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from fastact.catalogue import Parameter
+from fastact.config import (
+    BackendUnavailableError,
+    get_backend,
+    get_num_threads,
+    set_backend,
+    set_num_threads,
+    show_config,
+    use_backend,
+    use_threads,
+)
+
+__version__: str
+
+_Backend: TypeAlias = Literal["auto", "cython", "numba", "numpy"] | None
+_Scalar: TypeAlias = bool | int | float | np.number[Any] | np.bool
+_Array: TypeAlias = NDArray[Any]
+_Out = TypeVar("_Out", bound=_Array)
+
+class _Function:
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+    ) -> _Out: ...
+
+class _Backward:
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutput:
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+    ) -> _Out: ...
+
+class _ValueAndGrad:
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class Activation(_Function):
+    grad: _Function
+    backward: _Backward
+    backward_from_output: _BackwardFromOutput
+    value_and_grad: _ValueAndGrad
+    @property
+    def name(self) -> str: ...
+    @property
+    def aliases(self) -> tuple[str, ...]: ...
+    @property
+    def formula(self) -> str: ...
+    @property
+    def derivative(self) -> str: ...
+    @property
+    def parameters(self) -> tuple[Parameter, ...]: ...
+    @property
+    def kinks(self) -> tuple[tuple[float, str], ...]: ...
+    @property
+    def exponential_free(self) -> bool: ...
+    @property
+    def reference(self) -> str: ...
+
+class _FunctionNegativeSlope(_Function):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        negative_slope: ArrayLike = 0.01,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        negative_slope: ArrayLike = 0.01,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        negative_slope: ArrayLike = 0.01,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+    ) -> _Out: ...
+
+class _BackwardNegativeSlope(_Backward):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        negative_slope: ArrayLike = 0.01,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        negative_slope: ArrayLike = 0.01,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        negative_slope: ArrayLike = 0.01,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputNegativeSlope(_BackwardFromOutput):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        negative_slope: ArrayLike = 0.01,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        negative_slope: ArrayLike = 0.01,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        negative_slope: ArrayLike = 0.01,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+    ) -> _Out: ...
+
+class _ValueAndGradNegativeSlope(_ValueAndGrad):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        negative_slope: ArrayLike = 0.01,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        negative_slope: ArrayLike = 0.01,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationNegativeSlope(_FunctionNegativeSlope, Activation):
+    grad: _FunctionNegativeSlope
+    backward: _BackwardNegativeSlope
+    backward_from_output: _BackwardFromOutputNegativeSlope
+    value_and_grad: _ValueAndGradNegativeSlope
+
+class _FunctionBeta(_Function):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        beta: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        beta: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        beta: ArrayLike = 1.0,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+    ) -> _Out: ...
+
+class _BackwardBeta(_Backward):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        beta: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        beta: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        beta: ArrayLike = 1.0,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputBeta(_BackwardFromOutput):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        beta: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        beta: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        beta: ArrayLike = 1.0,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+    ) -> _Out: ...
+
+class _ValueAndGradBeta(_ValueAndGrad):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        beta: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        beta: ArrayLike = 1.0,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationBeta(_FunctionBeta, Activation):
+    grad: _FunctionBeta
+    backward: _BackwardBeta
+    backward_from_output: _BackwardFromOutputBeta
+    value_and_grad: _ValueAndGradBeta
+
+class _FunctionAlpha(_Function):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        alpha: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        alpha: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        alpha: ArrayLike = 1.0,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+    ) -> _Out: ...
+
+class _BackwardAlpha(_Backward):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        alpha: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        alpha: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        alpha: ArrayLike = 1.0,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputAlpha(_BackwardFromOutput):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        alpha: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        alpha: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        alpha: ArrayLike = 1.0,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+    ) -> _Out: ...
+
+class _ValueAndGradAlpha(_ValueAndGrad):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        alpha: ArrayLike = 1.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        alpha: ArrayLike = 1.0,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationAlpha(_FunctionAlpha, Activation):
+    grad: _FunctionAlpha
+    backward: _BackwardAlpha
+    backward_from_output: _BackwardFromOutputAlpha
+    value_and_grad: _ValueAndGradAlpha
+
+def names() -> tuple[str, ...]: ...
+@overload
+def get(name: Literal["elu"]) -> _ActivationAlpha: ...
+@overload
+def get(name: Literal["bnll", "silu", "softplus", "swish"]) -> _ActivationBeta: ...
+@overload
+def get(name: Literal["leaky_relu"]) -> _ActivationNegativeSlope: ...
+@overload
+def get(name: str) -> Activation: ...
+
+bnll: _ActivationBeta
+elu: _ActivationAlpha
+expit: Activation
+gelu: Activation
+gelu_tanh: Activation
+hard_silu: Activation
+hard_swish: Activation
+hardswish: Activation
+identity: Activation
+leaky_relu: _ActivationNegativeSlope
+linear: Activation
+logistic: Activation
+mish: Activation
+relu: Activation
+relu6: Activation
+selu: Activation
+sigmoid: Activation
+silu: _ActivationBeta
+softplus: _ActivationBeta
+swish: _ActivationBeta
+tanh: Activation
+
+__all__ = [
+    "Activation",
+    "BackendUnavailableError",
+    "bnll",
+    "elu",
+    "expit",
+    "gelu",
+    "gelu_tanh",
+    "get",
+    "get_backend",
+    "get_num_threads",
+    "hard_silu",
+    "hard_swish",
+    "hardswish",
+    "identity",
+    "leaky_relu",
+    "linear",
+    "logistic",
+    "mish",
+    "names",
+    "relu",
+    "relu6",
+    "selu",
+    "set_backend",
+    "set_num_threads",
+    "show_config",
+    "sigmoid",
+    "silu",
+    "softplus",
+    "swish",
+    "tanh",
+    "use_backend",
+    "use_threads",
+]

@@ -1,0 +1,131 @@
+"""f and f' of the activations that need no exponential, for float32 and float64 alike.
+
+They get an element in its own type and compute in it: constants are made of that type, ``T(0)``,
+since a literal would turn float32 arithmetic into float64. Comparisons are written so that NaN
+takes the branch that keeps it: ``T(0) if x < T(0) else x`` passes NaN and -0.0 on and is one
+instruction, ``x if x > T(0) else T(0)`` would swallow NaN. Where the definition rounds nothing,
+nothing is rounded here. Derivatives that a parameter enters are returned in float64, so that
+backward rounds once.
+"""
+
+from __future__ import annotations
+
+from math import fabs
+from typing import Any
+
+from numba import float32
+from numba.extending import overload
+
+from fastact.numba_backend.double_double import two_product, two_sum
+from fastact.numba_backend.primitives import kernel
+
+# ruff: noqa: N806  (T, the type of x)
+
+
+@kernel
+def keep_nan(derivative: float, x: float) -> float:
+    return derivative if x == x else x
+
+
+# identity: x
+@kernel
+def identity(x: float) -> float:
+    return x
+
+
+@kernel
+def identity_grad(x: float) -> float:
+    T = type(x)
+    return keep_nan(T(1), x)
+
+
+identity_grad_from_output = identity_grad
+
+
+# relu: max(x, 0), with relu(-0.0) = -0.0
+@kernel
+def relu(x: float) -> float:
+    T = type(x)
+    return T(0) if x < T(0) else x
+
+
+@kernel
+def relu_grad(x: float) -> float:
+    T = type(x)
+    return keep_nan(T(1) if x > T(0) else T(0), x)
+
+
+relu_grad_from_output = relu_grad
+
+
+# relu6: min(max(x, 0), 6)
+@kernel
+def relu6(x: float) -> float:
+    T = type(x)
+    lower_clipped = T(0) if x < T(0) else x
+    return T(6) if lower_clipped > T(6) else lower_clipped
+
+
+@kernel
+def relu6_grad(x: float) -> float:
+    T = type(x)
+    below = T(1) if x < T(6) else T(0)
+    return keep_nan(below if x > T(0) else T(0), x)
+
+
+relu6_grad_from_output = relu6_grad
+
+
+# leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from float64
+@kernel
+def leaky_relu(x: float, negative_slope: float) -> float:
+    T = type(x)
+    return x if x > T(0) else T(negative_slope * x)
+
+
+@kernel
+def leaky_relu_grad(x: float, negative_slope: float) -> float:
+    T = type(x)
+    return keep_nan(1.0 if x > T(0) else negative_slope, x)
+
+
+leaky_relu_grad_from_output = leaky_relu_grad
+
+
+# hard_swish: x * clip(x/6 + 1/2, 0, 1) = x (x + 3) / 6 for -3 < x < 3. At and below -3 the result
+# is x * 0 = -0.0, also at -inf.
+@kernel
+def hard_swish(x: float) -> float:
+    T = type(x)
+    inner = hard_swish_inner(x)
+    return -0.0 if x <= T(-3) else x if x >= T(3) else inner
+
+
+# hard_swish': x/3 + 1/2 = (2 x + 3) / 6 for -3 < x < 3; the sum is exact near the root at -3/2
+@kernel
+def hard_swish_grad(x: float) -> float:
+    T = type(x)
+    inner = (2.0 * x + 3.0) / 6.0
+    return 0.0 if x <= T(-3) else 1.0 if x >= T(3) else inner
+
+
+# float32: the product is exact in float64, but for tiny x; largest error 0.5000001 ulp.
+def hard_swish_inner_float32(x: Any) -> float:
+    return float(x) * (float(x) + 3.0) * (1.0 / 6.0)
+
+
+# float64: x + 3 and the product carry their rounding errors along; largest error about 1 ulp.
+def hard_swish_inner_float64(x: Any) -> float:
+    bounded = 3.0 if fabs(x) > 3.0 else x  # what is not selected must not overflow
+    total = two_sum(bounded, 3.0)
+    product = two_product(bounded, total.high)
+    return product.high / 6.0 + (product.low + bounded * total.low) / 6.0
+
+
+def hard_swish_inner(x: float) -> float:
+    raise NotImplementedError("for kernels only")
+
+
+@overload(hard_swish_inner, jit_options={"error_model": "numpy", "forceinline": True})
+def _hard_swish_inner(x: Any) -> Any:
+    return hard_swish_inner_float32 if x == float32 else hard_swish_inner_float64

@@ -1,0 +1,24 @@
+"""What all tests share: the argument ``backend`` runs a test once on each backend."""
+
+from __future__ import annotations
+
+import pytest
+
+from fastact import config
+
+
+@pytest.hookimpl(trylast=True)  # after the marks of the test, so that ids read silu-cython
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    marks = metafunc.definition.iter_markers("parametrize")
+    marked = any("backend" in str(mark.args[0]) for mark in marks)
+    if "backend" in metafunc.fixturenames and not marked:
+        metafunc.parametrize("backend", [_backend(name) for name in config.BACKENDS])
+
+
+def _backend(name: str) -> object:
+    """Return a backend as a test parameter; what this installation cannot run is skipped."""
+    try:
+        config.check_backend("tests", name)
+    except config.BackendUnavailableError as error:
+        return pytest.param(name, marks=pytest.mark.skip(reason=str(error)))
+    return name

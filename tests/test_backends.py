@@ -1,0 +1,232 @@
+"""Which backend computes: named, set, from the environment, or what is left without Numba, etc."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fastact as fa
+from fastact import config
+
+WITHOUT_NUMBA = "import sys; sys.modules['numba'] = None\n"
+WITHOUT_EXTENSION = "import sys; sys.modules['fastact.cython_backend._core'] = None\n"
+
+
+def run_python(code: str, timeout: float = 60, **environment: str) -> str:
+    """Run ``code`` in a new interpreter, with no settings but ``environment``; return its output.
+
+    Warnings are errors there too. A process that hangs fails the test after ``timeout`` seconds.
+    """
+    inherited = {
+        key: value
+        for key, value in os.environ.items()
+        if not key.startswith("FASTACT_") and key != "OMP_NUM_THREADS"
+    }
+    inherited["PYTHONPATH"] = str(Path(fa.__file__).resolve().parent.parent)
+    process = subprocess.run(
+        [sys.executable, "-W", "error", "-c", code],
+        capture_output=True,
+        text=True,
+        timeout=timeout,
+        env=inherited | environment,
+    )
+    assert process.returncode == 0, f"exit code {process.returncode}\n{process.stderr}"
+    return process.stdout.strip()
+
+
+def error_of(statement: str) -> str:
+    """Code that prints type and message of the error that ``statement`` raises."""
+    return (
+        f"try:\n    {statement}\n"
+        "except Exception as error:\n    print(type(error).__name__, error)\n"
+        "else:\n    print('no error')\n"
+    )
+
+
+@pytest.fixture
+def calls(monkeypatch):
+    """The names of the backends that are run from here on, in order."""
+    seen = []
+    for name in config.available_backends():
+        module = config.load_backend(name)
+
+        def spy(*args, name=name, run=module.run):
+            seen.append(name)
+            return run(*args)
+
+        monkeypatch.setattr(module, "run", spy)
+    return seen
+
+
+def test_the_named_backend_computes(backend, calls):
+    fa.gelu(np.ones(3), backend=backend)
+    assert calls == [backend]
+
+
+@pytest.mark.parametrize("verb", ["grad", "backward", "value_and_grad"])
+def test_the_backend_of_the_block_computes_every_verb(backend, verb, calls):
+    function = getattr(fa.gelu, verb)
+    with fa.use_backend(backend):
+        # Lists do not take the compiled fast path, which this test could not see.
+        function(*[[1.0, 2.0]] * len(function.arguments))
+    assert calls == [backend]
+
+
+def test_the_argument_wins_over_the_block(calls):
+    with fa.use_backend("auto"):
+        fa.gelu(np.ones(3), backend="numpy")
+    assert calls == ["numpy"]
+
+
+def test_the_block_wins_over_the_process(calls):
+    fa.set_backend("auto")
+    with fa.use_backend("numpy"):
+        fa.gelu(np.ones(3))
+    assert calls == ["numpy"]
+
+
+def test_auto_takes_the_first_that_is_available(calls):
+    fa.gelu([1.0], backend="auto")
+    assert calls == [config.available_backends()[0]]
+
+
+@pytest.mark.parametrize("other", sorted(set(config.available_backends()) - {"cython"}))
+def test_choosing_a_backend_passes_through_the_fast_path(other, monkeypatch):
+    """An array that the fast path would take goes to NumPy or Numba where these are chosen."""
+    module = config.load_backend(other)
+
+    def mark(row, verb, inputs, outputs, parameters, num_threads):
+        outputs[0][...] = 7
+
+    monkeypatch.setattr(module, "run", mark)
+    with fa.use_backend(other):
+        assert fa.relu(np.ones(5)).tolist() == [7] * 5
+    assert fa.relu(np.ones(5), backend=other).tolist() == [7] * 5
+
+
+# --- what is missing ---------------------------------------------------------------------------
+
+
+def test_without_the_extension_the_rest_works():
+    code = WITHOUT_EXTENSION + (
+        "import fastact as fa, numpy as np\n"
+        "for backend in ('auto', 'numba', 'numpy'):\n"
+        "    with fa.use_backend(backend):\n"
+        "        print(fa.relu(np.array([-1.0, 2.0])).tolist(), fa.gelu.backward(1.0, 3.0))\n"
+        "print(fa.show_config('dicts')['backends']['cython'])"
+    )
+    *results, reason = run_python(code, timeout=120).splitlines()
+    assert len(set(results)) == 1
+    assert results[0].startswith("[0.0, 2.0] 1.01194")
+    assert "reinstall fastact with a C compiler" in reason
+
+
+def test_without_numba_the_rest_works():
+    code = WITHOUT_NUMBA + (
+        "import fastact as fa\n"
+        "print(fa.relu(2.0), fa.relu(2.0, backend='numpy'))\n"
+        "print(fa.show_config('dicts')['backends']['numba'])"
+    )
+    values, reason = run_python(code).splitlines()
+    assert values == "2.0 2.0"
+    assert "pip install 'fastact[numba]'" in reason
+
+
+def test_with_nothing_but_numpy_auto_is_numpy():
+    code = WITHOUT_NUMBA + WITHOUT_EXTENSION + (
+        "import fastact as fa\n"
+        "from fastact import config\n"
+        "print(config.available_backends(), fa.relu([-1.0, 2.0]).tolist())"
+    )  # fmt: skip
+    assert run_python(code) == "('numpy',) [0.0, 2.0]"
+
+
+MISSING = {
+    "cython": (WITHOUT_EXTENSION, "reinstall fastact with a C compiler"),
+    "numba": (WITHOUT_NUMBA, "pip install 'fastact[numba]'"),
+}
+WAYS_TO_NAME = {
+    "argument": "fa.relu([1.0], backend={0!r})",
+    "use_backend": "fa.use_backend({0!r})",
+    "set_backend": "fa.set_backend({0!r})",
+}
+
+
+@pytest.mark.parametrize("way", WAYS_TO_NAME)
+@pytest.mark.parametrize("missing", MISSING)
+def test_naming_a_missing_backend_says_what_to_install(missing, way):
+    without, advice = MISSING[missing]
+    statement = WAYS_TO_NAME[way].format(missing)
+    message = run_python(f"{without}import fastact as fa\n{error_of(statement)}")
+    caller = "relu" if way == "argument" else way
+    assert message.startswith(f"BackendUnavailableError {caller}: ")
+    assert advice in message
+
+
+@pytest.mark.parametrize("missing", MISSING)
+def test_a_missing_backend_from_the_environment_says_what_to_install(missing):
+    """At import or at the first call, but as the error of the package and with the advice."""
+    without, advice = MISSING[missing]
+    statement = "import fastact as fa; fa.relu([1.0])"
+    message = run_python(without + error_of(statement), FASTACT_BACKEND=missing)
+    assert message.startswith("BackendUnavailableError ")
+    assert "FASTACT_BACKEND" in message
+    assert advice in message
+
+
+def test_an_unavailable_backend_is_an_import_error():
+    assert issubclass(fa.BackendUnavailableError, ImportError)
+
+
+# --- the environment ---------------------------------------------------------------------------
+
+
+def test_the_environment_chooses_the_backend(backend):
+    code = "import fastact as fa; print(fa.get_backend(), fa.relu([2.0]).tolist())"
+    assert run_python(code, FASTACT_BACKEND=backend) == f"{backend} [2.0]"
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({"FASTACT_NUM_THREADS": "3"}, "3"),
+        ({"OMP_NUM_THREADS": "2"}, "2"),
+        ({"OMP_NUM_THREADS": "5,2"}, "5"),
+        ({"FASTACT_NUM_THREADS": "3", "OMP_NUM_THREADS": "2"}, "3"),
+    ],
+    ids=["own", "OpenMP", "OpenMP-list", "own-wins"],
+)
+def test_the_environment_chooses_the_threads(environment, expected):
+    code = "import fastact as fa; print(fa.get_num_threads())"
+    assert run_python(code, **environment) == expected
+
+
+@pytest.mark.parametrize("value", ["", "many", "0", "-1"])
+def test_what_cannot_be_read_of_openmp_is_ignored(value):
+    """The variable belongs to others; the default is the number of processors we may use."""
+    code = "import fastact as fa, os; print(fa.get_num_threads() == len(os.sched_getaffinity(0)))"
+    assert run_python(code, OMP_NUM_THREADS=value) == "True"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "expectation"),
+    [
+        ("FASTACT_BACKEND", "fast", "must be one of auto, cython, numba, numpy"),
+        ("FASTACT_BACKEND", "Numba", "must be one of auto, cython, numba, numpy"),
+        ("FASTACT_NUM_THREADS", "two", "must be an integer from 1 to"),
+        ("FASTACT_NUM_THREADS", "0", "must be an integer from 1 to"),
+        ("FASTACT_NUM_THREADS", "-1", "must be an integer from 1 to"),
+        ("FASTACT_NUM_THREADS", "1.5", "must be an integer from 1 to"),
+    ],
+)
+def test_a_bad_variable_is_named(variable, value, expectation):
+    message = run_python(error_of("import fastact"), **{variable: value})
+    assert message.startswith("ValueError ")
+    assert variable in message
+    assert expectation in message
+    assert repr(value) in message

@@ -1,0 +1,173 @@
+"""Settings: the argument, else the innermost block, else the process; blocks are one thread's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import threading
+
+import numpy as np
+import pytest
+
+import fastact as fa
+
+
+@pytest.fixture(autouse=True)
+def restored_settings():
+    backend, num_threads = fa.get_backend(), fa.get_num_threads()
+    yield
+    fa.set_backend(backend)
+    fa.set_num_threads(num_threads)
+
+
+def settings():
+    return fa.get_backend(), fa.get_num_threads()
+
+
+def settings_of_another_thread():
+    found = []
+    thread = threading.Thread(target=lambda: found.append(settings()))
+    thread.start()
+    thread.join()
+    return found[0]
+
+
+def test_setters_change_what_getters_return():
+    fa.set_backend("numpy")
+    fa.set_num_threads(3)
+    assert settings() == ("numpy", 3)
+
+
+def test_setters_hold_in_every_thread():
+    fa.set_backend("numpy")
+    fa.set_num_threads(3)
+    assert settings_of_another_thread() == ("numpy", 3)
+
+
+def test_blocks_nest_and_end():
+    before = settings()
+    with fa.use_backend("numpy"):
+        assert settings() == ("numpy", before[1])
+        with fa.use_threads(3):
+            assert settings() == ("numpy", 3)
+            with fa.use_backend("auto"), fa.use_threads(1):
+                assert settings() == ("auto", 1)
+            assert settings() == ("numpy", 3)
+        assert settings() == ("numpy", before[1])
+    assert settings() == before
+
+
+def test_blocks_end_after_an_error():
+    before = settings()
+    with pytest.raises(KeyError), fa.use_backend("numpy"), fa.use_threads(3):
+        raise KeyError
+    assert settings() == before
+
+
+def test_blocks_are_of_one_thread():
+    outside = settings()
+    with fa.use_backend("numpy"), fa.use_threads(3):
+        assert settings_of_another_thread() == outside
+
+
+def test_blocks_are_of_one_context():
+    outside = settings()
+    context = contextvars.copy_context()
+    with fa.use_backend("numpy"), fa.use_threads(3):
+        assert context.run(settings) == outside
+        assert contextvars.copy_context().run(settings) == ("numpy", 3)
+
+
+def test_blocks_are_of_one_task():
+    """Two tasks of asyncio that take turns do not see each other's blocks."""
+
+    async def task(num_threads):
+        with fa.use_threads(num_threads):
+            for _ in range(3):
+                await asyncio.sleep(0)
+                assert fa.get_num_threads() == num_threads
+
+    async def both():
+        await asyncio.gather(task(2), task(3))
+
+    asyncio.run(both())
+
+
+def test_threads_compute_under_their_own_blocks():
+    """What is computed follows the block of the thread, not only what the getters say."""
+    x = np.full(3, 0.1, "float32")
+    expected = {name: fa.mish(x, backend=name).tobytes() for name in ("auto", "numpy")}
+    barrier = threading.Barrier(2)
+    mismatches = []
+
+    def work(name):
+        with fa.use_backend(name):
+            barrier.wait()
+            for _ in range(200):
+                if fa.get_backend() != name or fa.mish(x).tobytes() != expected[name]:
+                    mismatches.append(name)
+
+    threads = [threading.Thread(target=work, args=(name,)) for name in expected]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not mismatches
+
+
+def test_a_setter_within_a_block_holds_there_and_after():
+    with fa.use_threads(2):
+        fa.set_num_threads(3)
+        fa.set_backend("numpy")
+        assert settings() == ("numpy", 3)
+    assert settings() == ("numpy", 3)
+
+
+def test_a_block_takes_numpy_integers():
+    with fa.use_threads(np.int64(2)):
+        assert fa.get_num_threads() == 2
+        assert type(fa.get_num_threads()) is int
+
+
+def test_the_argument_is_checked_before_the_block():
+    """The call fails, not the with statement: there is nothing to leave half-entered."""
+    before = settings()
+    with pytest.raises(ValueError, match="use_backend"):
+        fa.use_backend("fast")
+    assert settings() == before
+
+
+# --- show_config -------------------------------------------------------------------------------
+
+
+def test_show_config_has_a_fact_of_each_kind():
+    config = fa.show_config("dicts")
+    assert config["versions"]["fastact"] == fa.__version__
+    assert config["versions"]["numpy"] == np.__version__
+    assert set(config["backends"]) == {"cython", "numba", "numpy"}
+    assert config["backends"]["numpy"] == "available"
+    assert config["settings"]["backend"] == fa.get_backend()
+    assert config["settings"]["num_threads"] == fa.get_num_threads()
+    assert config["settings"]["usable_cpus"] >= 1
+    assert "built" in config["extension"]
+    assert "environment" in config
+
+
+def test_show_config_tells_of_the_block():
+    with fa.use_backend("numpy"), fa.use_threads(3):
+        shown = fa.show_config("dicts")["settings"]
+    assert (shown["backend"], shown["num_threads"]) == ("numpy", 3)
+
+
+def test_show_config_tells_of_the_environment(monkeypatch):
+    monkeypatch.setenv("FASTACT_BACKEND", "numpy")
+    assert fa.show_config("dicts")["environment"]["FASTACT_BACKEND"] == "numpy"
+
+
+def test_show_config_prints_the_same(capsys):
+    assert fa.show_config() is None
+    printed = capsys.readouterr().out
+    for section, facts in fa.show_config("dicts").items():
+        assert f"{section}:\n" in printed
+        for key, value in facts.items():
+            assert f"  {key}: {value}\n" in printed

@@ -1,0 +1,372 @@
+"""Independent truth: every f and f' in mpmath, and errors in units in the last place.
+
+``exact`` gives the truth, for parameters that are exactly the doubles given. It is too slow for
+every input, so ``approximate`` stands before it: the formulas of the NumPy backend in long double,
+which test_accuracy_float64.py holds to one ulp of float64. ``worst`` joins the two:
+what the approximation cannot settle, and the largest errors, are settled by mpmath.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import mpmath as mp
+import numpy as np
+from inputs import Case, integer_type, sample, values
+
+from fastact import numpy_backend
+
+#: Digits to work with: f' at the float64 nearest its root cancels 17, and 1 + x must not lose
+#: the smallest float32.
+DIGITS = 80
+
+#: Stands for infinity: beyond any float, so that the value here rounds to the limit.
+BEYOND = mp.ldexp(1, 1100)
+
+#: Within how many ulp of float64 ``approximate`` is.
+SLACK = 1.0
+
+# --- definitions -------------------------------------------------------------------------------
+
+
+class Definition(NamedTuple):
+    """f and f' as functions of x, and f' as a function of y = f(x), where it is one."""
+
+    value: Callable[..., Any]
+    grad: Callable[..., Any]
+    grad_from_output: Callable[..., Any] | None = None
+
+
+def _sigmoid(x: Any) -> Any:
+    return 1 / (1 + mp.exp(-x))
+
+
+def _bell(x: Any) -> Any:
+    """Return sigmoid', without the cancellation of s (1 - s)."""
+    return 1 / (2 * mp.cosh(x / 2)) ** 2
+
+
+def _normal_cdf(x: Any) -> Any:
+    if x < -10_000:  # mpmath gives up far out; the asymptote is as good as zero here
+        return mp.npdf(x) / -x
+    return mp.ncdf(x)
+
+
+def _silu_grad(x: Any, beta: Any) -> Any:
+    return _sigmoid(beta * x) + beta * x * _bell(beta * x)
+
+
+def _gelu_tanh_argument(x: Any) -> Any:
+    return 2 * mp.sqrt(2 / mp.pi) * (x + mp.mpf("0.044715") * x**3)
+
+
+def _gelu_tanh_grad(x: Any) -> Any:
+    z = _gelu_tanh_argument(x)
+    slope = 2 * mp.sqrt(2 / mp.pi) * (1 + 3 * mp.mpf("0.044715") * x**2)
+    return _sigmoid(z) + x * slope * _bell(z)
+
+
+def _softplus(x: Any, beta: Any) -> Any:
+    return (max(beta * x, 0) + mp.log1p(mp.exp(-abs(beta * x)))) / beta
+
+
+def _mish_grad(x: Any) -> Any:
+    softplus = _softplus(x, 1)
+    return mp.tanh(softplus) + x * _sigmoid(x) / mp.cosh(softplus) ** 2
+
+
+_SELU_SCALE = mp.mpf(1.0507009873554805)
+_SELU_ALPHA = mp.mpf(1.6732632423543772)
+with mp.workdps(DIGITS):
+    _SELU_PRODUCT = _SELU_SCALE * _SELU_ALPHA
+
+
+DEFINITIONS = {
+    "identity": Definition(lambda x: x, lambda x: 1, lambda y: 1),
+    "relu": Definition(
+        lambda x: max(x, 0),
+        lambda x: 1 if x > 0 else 0,
+        lambda y: 1 if y > 0 else 0,
+    ),
+    "relu6": Definition(
+        lambda x: min(max(x, 0), 6),
+        lambda x: 1 if 0 < x < 6 else 0,
+        lambda y: 1 if 0 < y < 6 else 0,
+    ),
+    "leaky_relu": Definition(
+        lambda x, slope: x if x > 0 else slope * x,
+        lambda x, slope: 1 if x > 0 else slope,
+        lambda y, slope: 1 if y > 0 else slope,
+    ),
+    "hard_swish": Definition(
+        lambda x: 0 if x <= -3 else x if x >= 3 else x * (x + 3) / 6,
+        lambda x: 0 if x <= -3 else 1 if x >= 3 else (2 * x + 3) / 6,
+    ),
+    "sigmoid": Definition(_sigmoid, _bell, lambda y: y * (1 - y)),
+    "tanh": Definition(mp.tanh, lambda x: mp.sech(x) ** 2, lambda y: 1 - y**2),
+    "softplus": Definition(
+        _softplus,
+        lambda x, beta: _sigmoid(beta * x),
+        lambda y, beta: -mp.expm1(-beta * y),
+    ),
+    "silu": Definition(lambda x, beta: x * _sigmoid(beta * x), _silu_grad),
+    "gelu": Definition(
+        lambda x: x * _normal_cdf(x),
+        lambda x: _normal_cdf(x) + x * mp.npdf(x),
+    ),
+    "gelu_tanh": Definition(
+        lambda x: x * _sigmoid(_gelu_tanh_argument(x)),
+        _gelu_tanh_grad,
+    ),
+    "mish": Definition(lambda x: x * mp.tanh(_softplus(x, 1)), _mish_grad),
+    "elu": Definition(
+        lambda x, alpha: x if x > 0 else alpha * mp.expm1(x),
+        lambda x, alpha: 1 if x > 0 else alpha * mp.exp(x),
+        lambda y, alpha: 1 if y > 0 else y + alpha,
+    ),
+    "selu": Definition(
+        lambda x: _SELU_SCALE * x if x > 0 else _SELU_PRODUCT * mp.expm1(x),
+        lambda x: _SELU_SCALE if x > 0 else _SELU_PRODUCT * mp.exp(x),
+        lambda y: _SELU_SCALE if y > 0 else y + _SELU_PRODUCT,
+    ),
+}
+
+
+def definition(name: str) -> Definition:
+    if name not in DEFINITIONS:
+        raise LookupError(f"no truth for {name!r}: add it to DEFINITIONS in tests/truth.py")
+    return DEFINITIONS[name]
+
+
+# --- truth -------------------------------------------------------------------------------------
+
+
+def exact(case: Case, function: str, x: np.ndarray) -> list[Any]:
+    """Return f ("value"), f' ("grad") or f' of y ("grad_from_output") at ``x`` as mpmath numbers.
+
+    The values at infinity are those at ``BEYOND``: they round to the limits. Zeros have no sign.
+    """
+    formula = getattr(definition(case.row.name), function)
+    with mp.workdps(DIGITS):
+        parameters = [mp.mpf(value) for value in case.parameters]
+        points = [mp.mpf(float(value)) for value in x]
+        finite = [mp.sign(p) * BEYOND if mp.isinf(p) else p for p in points]
+        return [mp.nan if mp.isnan(p) else mp.mpf(formula(p, *parameters)) for p in finite]
+
+
+def approximate(case: Case, function: str, x: np.ndarray) -> np.ndarray:
+    """Return the same in long double, from the formulas of the NumPy backend."""
+    suffix = "" if function == "value" else f"_{function}"
+    formula = getattr(numpy_backend, case.row.name + suffix)
+    with np.errstate(all="ignore"):
+        return np.asarray(formula(x.astype(np.longdouble), *case.parameters), np.longdouble)
+
+
+# --- units in the last place -------------------------------------------------------------------
+
+
+class Format(NamedTuple):
+    """A binary floating-point format."""
+
+    digits: int
+    smallest_exponent: int  # of a normal number
+
+    @property
+    def end(self) -> Any:
+        """The power of two at which the format ends."""
+        return np.ldexp(np.longdouble(1), 2 - self.smallest_exponent)
+
+
+FORMATS = {
+    "float16": Format(11, -14),
+    "bfloat16": Format(8, -126),
+    "float32": Format(24, -126),
+    "float64": Format(53, -1022),
+}
+
+
+def ulp(truth: np.ndarray, dtype: Any) -> np.ndarray:
+    """Return the unit in the last place of ``dtype`` at finite numbers of a wider one."""
+    form = FORMATS[np.dtype(dtype).name]
+    exponent = np.maximum(np.frexp(truth)[1] - 1, form.smallest_exponent)
+    exponent = np.where(truth == 0, form.smallest_exponent, exponent)
+    return np.ldexp(np.longdouble(1), exponent - (form.digits - 1))
+
+
+def ulp_error(result: np.ndarray, truth: Any) -> np.ndarray:
+    """Return the error of each result, in ulp of the true value.
+
+    ``truth`` is an array of a wider type or a list of mpmath numbers. Below the normal range the
+    ulp stays that of the smallest normal number. An infinite result counts as the power of two
+    where the format ends; where the truth lies at or beyond that, only infinity is right. A number
+    for NaN, NaN for a number, and an underflow to zero of the wrong sign are wrong by infinitely
+    many ulp.
+    """
+    if isinstance(truth, np.ndarray):
+        return _ulp_error_wide(result, truth)
+    with mp.workdps(DIGITS):
+        pairs = zip(result, truth, strict=True)
+        return np.array([_ulp_error_exact(r, t, FORMATS[result.dtype.name]) for r, t in pairs])
+
+
+def _ulp_error_wide(result: np.ndarray, truth: np.ndarray) -> np.ndarray:
+    truth = truth.astype(np.longdouble)
+    wide = result.astype(np.longdouble)
+    end = FORMATS[result.dtype.name].end
+    with np.errstate(all="ignore"):
+        beyond = np.abs(truth) >= end
+        reached = np.where(np.isinf(wide), np.copysign(end, wide), wide)
+        unit = ulp(np.where(beyond, 0, truth), result.dtype)
+        error = (np.abs(reached - truth) / unit).astype(np.float64)
+        right = np.isnan(wide) & np.isnan(truth)
+        right |= beyond & np.isinf(wide) & (np.signbit(wide) == np.signbit(truth))
+        wrong = np.isnan(wide) | np.isnan(truth) | beyond
+        wrong |= (wide == 0) & (truth != 0) & (np.signbit(wide) != np.signbit(truth))
+        return np.where(right, 0, np.where(wrong, np.inf, error))
+
+
+def _ulp_error_exact(result: Any, truth: Any, form: Format) -> float:
+    value = mp.mpf(float(result))
+    end = mp.ldexp(1, 2 - form.smallest_exponent)
+    if mp.isnan(value) or mp.isnan(truth):
+        return 0.0 if mp.isnan(value) and mp.isnan(truth) else np.inf
+    if abs(truth) >= end:
+        return 0.0 if mp.isinf(value) and mp.sign(value) == mp.sign(truth) else np.inf
+    if value == 0 and truth != 0 and np.signbit(result) != (truth < 0):
+        return np.inf
+    reached = mp.sign(value) * end if mp.isinf(value) else value
+    return float(abs(reached - truth) / _ulp_exact(truth, form))
+
+
+def _ulp_exact(truth: Any, form: Format) -> Any:
+    exponent = max(mp.mag(truth) - 1, form.smallest_exponent) if truth else form.smallest_exponent
+    return mp.ldexp(1, int(exponent) - (form.digits - 1))
+
+
+def ulp_error_of_long_double(result: np.ndarray, truth: Sequence[Any]) -> np.ndarray:
+    """Return the errors of finite long double numbers, in ulp of float64."""
+    mantissas, powers = np.frexp(result)
+    high = mantissas.astype(np.float64)
+    low = (mantissas - high).astype(np.float64)
+    errors = []
+    with mp.workdps(DIGITS):
+        for h, r, power, t in zip(high, low, powers, truth, strict=True):
+            value = mp.ldexp(mp.mpf(float(h)) + mp.mpf(float(r)), int(power))
+            errors.append(float(abs(value - t) / _ulp_exact(t, FORMATS["float64"])))
+    return np.array(errors)
+
+
+def rounded(truth: np.ndarray, dtype: Any) -> np.ndarray:
+    """Return numbers of a wider type rounded to the nearest of ``dtype``, ties to even."""
+    end = FORMATS[np.dtype(dtype).name].end
+    with np.errstate(all="ignore"):
+        unit = ulp(truth, dtype)
+        nearest = np.rint(truth / unit) * unit
+        overflown = np.where(np.abs(nearest) >= end, np.copysign(np.inf, truth), nearest)
+        return np.where(np.isfinite(truth), overflown, truth).astype(np.float64).astype(dtype)
+
+
+def rounded_exact(truth: Sequence[Any], dtype: Any) -> np.ndarray:
+    """Return mpmath numbers rounded to the nearest of ``dtype``, ties to even."""
+    form = FORMATS[np.dtype(dtype).name]
+    with mp.workdps(DIGITS):
+        units = [_ulp_exact(t, form) for t in truth]
+        scaled = [(t / unit, unit) for t, unit in zip(truth, units, strict=True)]
+        # nint rounds to even; float64 holds any number of 16 or 32 bits
+        nearest = [mp.sign(s) * float(mp.nint(abs(s)) * unit) for s, unit in scaled]
+    return np.array([float(value) for value in nearest]).astype(dtype)
+
+
+# --- the largest error -------------------------------------------------------------------------
+
+
+class Worst(NamedTuple):
+    """The largest error of some results, by how far it exceeds its bound, and where it is."""
+
+    ulp: float
+    bound: float
+    where: str
+
+    @property
+    def is_within(self) -> bool:
+        return self.ulp <= self.bound
+
+    def __str__(self) -> str:
+        return f"{self.ulp:.4g} ulp at {self.where}; at most {self.bound:.3g} is allowed"
+
+
+def worst(
+    case: Case,
+    function: str,
+    x: np.ndarray,
+    result: np.ndarray,
+    approximation: np.ndarray,
+    bound: float | np.ndarray,
+    factor: np.ndarray | None = None,
+) -> Worst:
+    """Return the largest error of ``result``, the function times ``factor``.
+
+    Whether it exceeds the bound is settled by mpmath: for the five largest errors, and for all
+    that ``approximation`` cannot exclude.
+    """
+    bounds = np.broadcast_to(bound, result.shape)
+    with np.errstate(all="ignore"):
+        product = approximation if factor is None else factor * approximation
+    excess = ulp_error(result, product) - bounds
+    slack = SLACK * 2.0 ** (FORMATS[result.dtype.name].digits - 53)
+    doubtful = np.count_nonzero(excess > -slack)
+    settle = np.argsort(-excess, kind="stable")[: min(max(doubtful, 5), 500)]
+    truth = exact(case, function, x[settle])
+    if factor is not None:
+        with mp.workdps(DIGITS):
+            pairs = zip(factor[settle], truth, strict=True)
+            truth = [mp.mpf(float(g)) * t for g, t in pairs]
+    return worst_exact(x[settle], result[settle], truth, bounds[settle])
+
+
+def worst_exact(
+    x: np.ndarray, result: np.ndarray, truth: Sequence[Any], bound: float | np.ndarray
+) -> Worst:
+    bounds = np.broadcast_to(bound, result.shape)
+    errors = ulp_error(result, truth)
+    at = int(np.argmax(errors - bounds))
+    in_range = truth[at] == 0 or mp.isnan(truth[at]) or abs(mp.mag(truth[at])) < 20_000
+    text = mp.nstr(truth[at], 20) if in_range else "beyond the range"
+    hexadecimal = "nan" if np.isnan(x[at]) else float(x[at]).hex()
+    where = f"{x[at]!r} ({hexadecimal}): got {result[at]!r}, truth {text}"
+    return Worst(float(errors[at]), float(bounds[at]), where)
+
+
+# --- truth at the inputs of the tests, computed once for all backends --------------------------
+
+
+@functools.cache
+def approximate_at_values(dtype: Any, case: Case, function: str) -> np.ndarray:
+    return approximate(case, function, values(dtype, case))
+
+
+@functools.cache
+def exact_at_sample(dtype: Any, case: Case, function: str) -> list[Any]:
+    return exact(case, function, sample(dtype, case))
+
+
+@functools.cache
+def outputs(dtype: Any, case: Case) -> np.ndarray:
+    """Return f at ``values``, rounded: inputs for derivatives from the output."""
+    return rounded(approximate_at_values(dtype, case, "value"), dtype)
+
+
+@functools.cache
+def approximate_at_outputs(dtype: Any, case: Case) -> np.ndarray:
+    return approximate(case, "grad_from_output", outputs(dtype, case))
+
+
+# --- bits --------------------------------------------------------------------------------------
+
+
+def bits(array: np.ndarray) -> np.ndarray:
+    """Return the bits of floats as integers, with one pattern for all NaN."""
+    one_nan = np.where(np.isnan(array), np.array(np.nan, array.dtype), array)
+    return one_nan.view(integer_type(array.dtype))

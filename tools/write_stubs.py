@@ -1,0 +1,206 @@
+"""Write fastact/__init__.pyi, the types of the public names, from the catalogue.
+
+    python tools/write_stubs.py           write it
+    python tools/write_stubs.py --check   say whether it is stale, and write nothing
+
+An activation without parameters is an ``Activation``; each other list of parameters gets a class
+of its own, so that type checkers and editors know the names and the defaults.
+"""
+
+from __future__ import annotations
+
+import ast
+import importlib.util
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any, NamedTuple
+
+PACKAGE = Path(__file__).resolve().parent.parent / "fastact"
+STUB = PACKAGE / "__init__.pyi"
+COMMAND = "python tools/write_stubs.py"
+
+HEADER = f'''\
+"""The types of the public names. Written from the catalogue by: {COMMAND}"""
+
+from typing import Any, Literal, TypeAlias, TypeVar, overload
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+{{imports}}
+
+__version__: str
+
+_Backend: TypeAlias = Literal["auto", "cython", "numba", "numpy"] | None
+_Scalar: TypeAlias = bool | int | float | np.number[Any] | np.bool
+_Array: TypeAlias = NDArray[Any]
+_Out = TypeVar("_Out", bound=_Array)
+'''
+
+FACTS = """\
+    @property
+    def name(self) -> str: ...
+    @property
+    def aliases(self) -> tuple[str, ...]: ...
+    @property
+    def formula(self) -> str: ...
+    @property
+    def derivative(self) -> str: ...
+    @property
+    def parameters(self) -> tuple[Parameter, ...]: ...
+    @property
+    def kinks(self) -> tuple[tuple[float, str], ...]: ...
+    @property
+    def exponential_free(self) -> bool: ...
+    @property
+    def reference(self) -> str: ...
+"""
+
+# attribute of an activation: the class of its type
+VERBS = {
+    "grad": "_Function",
+    "backward": "_Backward",
+    "backward_from_output": "_BackwardFromOutput",
+    "value_and_grad": "_ValueAndGrad",
+}
+
+
+class Overload(NamedTuple):
+    input: str
+    out: str
+    result: str
+
+
+ONE_RESULT = (
+    Overload("_Scalar", "None = None", "Any"),
+    Overload("ArrayLike", "None = None", "_Array"),
+    Overload("ArrayLike", "_Out | tuple[_Out]", "_Out"),
+)
+TWO_ARRAYS = "tuple[_Array | None, _Array | None]"
+TWO_RESULTS = (
+    Overload("_Scalar", "None = None", "tuple[Any, Any]"),
+    Overload("ArrayLike", f"{TWO_ARRAYS} | None = None", "tuple[_Array, _Array]"),
+)
+# class: its arguments and its overloads
+FUNCTIONS = {
+    "_Function": (("x",), ONE_RESULT),
+    "_Backward": (("grad_output", "x"), ONE_RESULT),
+    "_BackwardFromOutput": (("grad_output", "y"), ONE_RESULT),
+    "_ValueAndGrad": (("x",), TWO_RESULTS),
+}
+
+
+def stub() -> str:
+    """Return the text of the stub."""
+    catalogue = load_catalogue()
+    by_parameters: dict[tuple[Any, ...], list[Any]] = {(): []}
+    for row in catalogue.ROWS:
+        key = tuple((parameter.name, parameter.default) for parameter in row.parameters)
+        by_parameters.setdefault(key, []).append(row)
+
+    imports, public = read_init()
+    sections = [HEADER.format(imports="\n".join(imports)).rstrip()]
+    for parameters in by_parameters:
+        sections += classes(parameters)
+    names = {
+        name: class_name("Activation", parameters)
+        for parameters, rows in by_parameters.items()
+        for row in rows
+        for name in (row.name, *row.aliases)
+    }
+    functions = ["def names() -> tuple[str, ...]: ...", *overloads_of_get(names)]
+    sections.append("\n".join(functions))
+    sections.append("\n".join(f"{name}: {names[name]}" for name in sorted(names)))
+    listed = "".join(f'    "{name}",\n' for name in public)
+    sections.append(f"__all__ = [\n{listed}]")
+    return "\n\n".join(sections) + "\n"
+
+
+def classes(parameters: tuple[tuple[str, float], ...]) -> Iterator[str]:
+    """Yield the classes of the activations with these parameters, and of their verbs."""
+
+    def define(name: str, bases: list[str], body: Iterable[str]) -> str:
+        listed = f"({', '.join(bases)})" if bases else ""
+        return f"class {class_name(name, parameters)}{listed}:\n" + "".join(body).rstrip("\n")
+
+    for name, (arguments, overloads) in FUNCTIONS.items():
+        bases = [name] if parameters else []
+        yield define(name, bases, methods(arguments, parameters, overloads))
+    bases = [class_name("_Function", parameters)] + (["Activation"] if parameters else [])
+    verbs = [f"    {verb}: {class_name(type_, parameters)}\n" for verb, type_ in VERBS.items()]
+    yield define("Activation", bases, verbs if parameters else [*verbs, FACTS])
+
+
+def methods(
+    arguments: tuple[str, ...],
+    parameters: tuple[tuple[str, float], ...],
+    overloads: Iterable[Overload],
+) -> Iterator[str]:
+    for case in overloads:
+        lines = [
+            "self",
+            *(f"{name}: {case.input}" for name in arguments),
+            *(f"{name}: ArrayLike = {default!r}" for name, default in parameters),
+            "*",
+            f"out: {case.out}",
+            "backend: _Backend = None",
+        ]
+        listed = "".join(f"        {line},\n" for line in lines)
+        yield f"    @overload\n    def __call__(\n{listed}    ) -> {case.result}: ...\n"
+
+
+def class_name(name: str, parameters: tuple[tuple[str, float], ...]) -> str:
+    """``Activation``, or ``_ActivationAlpha`` for activations with the parameter ``alpha``."""
+    suffix = "".join(
+        "".join(part.capitalize() for part in parameter.split("_")) for parameter, _ in parameters
+    )
+    return f"_{name.lstrip('_')}{suffix}" if suffix else name
+
+
+def overloads_of_get(names: dict[str, str]) -> Iterator[str]:
+    for type_ in sorted({type_ for type_ in names.values() if type_ != "Activation"}):
+        listed = ", ".join(f'"{name}"' for name in sorted(names) if names[name] == type_)
+        yield f"@overload\ndef get(name: Literal[{listed}]) -> {type_}: ..."
+    yield "@overload\ndef get(name: str) -> Activation: ..."
+
+
+def read_init() -> tuple[list[str], list[str]]:
+    """Return the imports of ``__init__.py`` that the stub repeats, and its ``__all__``."""
+    imports = ["from fastact.catalogue import Parameter"]
+    public: list[str] = []
+    for node in ast.parse((PACKAGE / "__init__.py").read_text()).body:
+        if isinstance(node, ast.ImportFrom) and node.module != "fastact.activation":
+            listed = "".join(f"    {name.name},\n" for name in node.names)
+            imports.append(f"from {node.module} import (\n{listed})")
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":
+            public = ast.literal_eval(node.value)
+    return imports, public
+
+
+def load_catalogue() -> Any:
+    """Import the catalogue by path: the package itself need not be built."""
+    spec = importlib.util.spec_from_file_location("_catalogue", PACKAGE / "catalogue.py")
+    if spec is None or spec.loader is None:
+        raise ImportError("fastact/catalogue.py cannot be loaded")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def main(arguments: list[str]) -> int:
+    text = stub()
+    if arguments == ["--check"]:
+        if STUB.exists() and STUB.read_text() == text:
+            return 0
+        print(f"fastact/__init__.pyi is stale; refresh it with: {COMMAND}")
+        return 1
+    if arguments:
+        print(__doc__)
+        return 2
+    STUB.write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
