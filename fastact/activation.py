@@ -45,15 +45,17 @@ class Verb(_Base):  # type: ignore[misc]
 
     signature = None  # element by element: not a generalised ufunc
 
-    def __init__(self, row: Row, kind: str) -> None:
+    def __init__(self, row: Row, kind: str, backend: str | None = None) -> None:
         self.row = row
         self.kind = kind
+        #: The backend to compute with, or None for the one in force at the call.
+        self.backend = backend
         self.arguments, self.nout = VERBS[kind]
         self.nin = len(self.arguments) + len(row.parameters)
         self.__name__ = row.name if kind == "forward" else f"{row.name}.{kind}"
         self.__qualname__ = self.__name__
         self.__module__ = "fastact"
-        if config.cython_backend is not None:
+        if config.cython_backend is not None and backend is None:
             self._use_loops(
                 *config.cython_backend.loop_addresses(row.name, kind),
                 len(self.arguments),
@@ -94,14 +96,14 @@ class Verb(_Base):  # type: ignore[misc]
     def __repr__(self) -> str:
         return f"<fastact {self.__name__}>"
 
+    def bound_to(self, backend: str | None) -> Verb:
+        """Return this verb with a backend of its own, for those who compute later or elsewhere."""
+        return self if backend is None else _bound(self.row.name, self.kind, backend)
+
     def __reduce__(self) -> Any:
+        if self.backend is not None:
+            return _bound, (self.row.name, self.kind, self.backend)
         return getattr, (get(self.row.name), self.kind)
-
-    def __copy__(self) -> Verb:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> Verb:
-        return self
 
 
 class Activation(Verb):
@@ -159,6 +161,10 @@ class Activation(Verb):
 
 _ACTIVATIONS = {row.name: Activation(row) for row in ROWS}
 _BY_ALIAS = {alias: _ACTIVATIONS[row.name] for row in ROWS for alias in row.aliases}
+
+
+def _bound(name: str, kind: str, backend: str) -> Verb:
+    return Verb(_ACTIVATIONS[name].row, kind, backend)
 
 
 def names() -> tuple[str, ...]:

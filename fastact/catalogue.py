@@ -248,7 +248,8 @@ ROWS = (
         no_derivative_from_output=NOT_MONOTONIC,
         example=(-0.3034, 0.0, 1.944),
         derivative_example=(0.0592, 0.6, 1.0693),
-        reference="D. Misra, Mish: a self regularized non-monotonic activation function, BMVC 2020.",
+        reference="D. Misra, Mish: a self regularized non-monotonic activation function, "
+        "BMVC 2020.",
     ),
     Row(
         name="elu",

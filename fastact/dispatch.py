@@ -34,28 +34,43 @@ _OUTPUT_FLAGS = (
 def call(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Evaluate a verb of an activation for any arguments."""
     operands, parameters, out, backend_name = _bind(verb, args, kwargs)
-    override = _array_ufunc_override(verb, operands, parameters, out, kwargs)
+    override = _array_ufunc_override(verb, operands, parameters, out, backend_name)
     if override is not None:
         return override[0]
 
     backend = config.load_backend(backend_name or config.current().backend)
+    # Casts and kernels raise flags that mean nothing: kernels compute what is not selected too.
+    with np.errstate(all="ignore"):
+        return _evaluate(verb, operands, parameters, out, backend)
+
+
+def _evaluate(
+    verb: Verb,
+    operands: Sequence[Any],
+    parameters: Sequence[Any],
+    out: tuple[Any, ...],
+    backend: Any,
+) -> Any:
     values = [_parameter(verb, i, value) for i, value in enumerate(parameters)]
-    arrays = [np.asarray(operand) for operand in operands]
+    arrays = [
+        _as_array(verb, name, operand)
+        for name, operand in zip(verb.arguments, operands, strict=True)
+    ]
     dtype = _result_dtype(verb, operands, arrays, values)
     if dtype.kind in "iu":
         # Exact in any backend, so computed by the reference in all of them.
         backend, work = numpy_backend, dtype
-        values = [_as_integer(verb, i, value, dtype) for i, value in enumerate(values)]
+        names = (*verb.arguments, *(parameter.name for parameter in verb.row.parameters))
+        for name, value in zip(names, (*arrays, *values), strict=True):
+            _check_fits(verb, name, value, dtype)
     else:
         work = dtype if dtype.itemsize > 2 else np.dtype(np.float64)
     _check_outputs(verb, out, dtype, arrays, values)
 
     results = _run(backend, verb, arrays, values, out, work)
-    results = [
-        _deliver(verb, result, given, dtype, operands)
-        for result, given in zip(results, out, strict=True)
-    ]
-    return results[0] if verb.nout == 1 else tuple(results)
+    delivered = [_deliver(result, given, dtype) for result, given in zip(results, out, strict=True)]
+    wrapped = _wrap(verb, delivered, out, (*operands, *parameters))
+    return wrapped[0] if verb.nout == 1 else tuple(wrapped)
 
 
 # --- arguments ---------------------------------------------------------------------------------
@@ -91,7 +106,7 @@ def _bind(
     backend = kwargs.get("backend")
     if backend is not None:
         backend = config.check_backend(verb.__name__, backend)
-    return operands, parameters, _outputs(verb, kwargs.get("out")), backend
+    return operands, parameters, _outputs(verb, kwargs.get("out")), backend or verb.backend
 
 
 def _outputs(verb: Verb, out: Any) -> tuple[Any, ...]:
@@ -117,7 +132,7 @@ def _array_ufunc_override(
     operands: Sequence[Any],
     parameters: Sequence[Any],
     out: tuple[Any, ...],
-    kwargs: Mapping[str, Any],
+    backend: str | None,
 ) -> tuple[Any] | None:
     """Defer to an operand with an ``__array_ufunc__`` of its own (NEP 13): (result,) or None."""
     candidates: list[Any] = []
@@ -134,21 +149,32 @@ def _array_ufunc_override(
         candidates.insert(after[0] if after else len(candidates), operand)
     if not candidates:
         return None
-    keywords = {"backend": kwargs["backend"]} if kwargs.get("backend") is not None else {}
+    keywords = {}
     if any(array is not None for array in out):
         keywords["out"] = out
+    ufunc = verb.bound_to(backend)
     for candidate in candidates:
-        result = candidate.__array_ufunc__(verb, "__call__", *operands, *parameters, **keywords)
+        result = candidate.__array_ufunc__(ufunc, "__call__", *operands, *parameters, **keywords)
         if result is not NotImplemented:
             return (result,)
     types = ", ".join(type(candidate).__name__ for candidate in candidates)
     raise TypeError(f"{verb.__name__}: not supported by operands of type {types}")
 
 
+def _as_array(verb: Verb, name: str, value: Any) -> np.ndarray:
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"{verb.__name__}: {name} must be an array or what NumPy makes one of, "
+            f"got {type(value).__name__}: {error}"
+        ) from None
+
+
 def _parameter(verb: Verb, index: int, value: Any) -> Any:
     """Return a parameter as a Python number, or as an array if it has dimensions."""
     parameter = verb.row.parameters[index]
-    array = np.asarray(value)
+    array = _as_array(verb, parameter.name, value)
     if array.dtype.kind not in "biuf" and not _is_bfloat16(array.dtype):
         raise TypeError(
             f"{verb.__name__}: {parameter.name} must be a real number or an array of them, "
@@ -180,15 +206,15 @@ def _is_integer(value: Any) -> bool:
     return value.dtype.kind in "iu" if isinstance(value, np.ndarray) else type(value) is int
 
 
-def _as_integer(verb: Verb, index: int, value: Any, dtype: np.dtype) -> Any:
-    """Return an integer parameter if all of it fits into the integer dtype of the operands."""
+def _check_fits(verb: Verb, name: str, value: Any, dtype: np.dtype) -> None:
+    """Check that integers survive the cast to the integer dtype of the result."""
     info, array = np.iinfo(dtype), np.asarray(value)
-    if array.size and not (info.min <= array.min() and array.max() <= info.max):
+    if np.can_cast(array.dtype, dtype) or not array.size:
+        return
+    if not (info.min <= array.min() and array.max() <= info.max):
         raise ValueError(
-            f"{verb.__name__}: {verb.row.parameters[index].name} must fit into {dtype}, "
-            f"the dtype of the input, got {value!r}"
+            f"{verb.__name__}: {name} must fit into {dtype}, the dtype of the result, got {value!r}"
         )
-    return value
 
 
 # --- dtypes ------------------------------------------------------------------------------------
@@ -214,21 +240,33 @@ def _result_dtype(
                 f"{verb.__name__}: {name} must be real: bool, integer, float16, bfloat16, float32 "
                 f"or float64, got {_describe(operand, array)}"
             )
-    weak = [
-        operand if type(operand) in (bool, int, float) else array.dtype
-        for operand, array in zip(operands, arrays, strict=True)
-    ]
-    dtypes = [array.dtype for array in arrays]
-    if any(isinstance(entry, np.dtype) for entry in weak) and len(weak) > 1:
-        dtype = np.result_type(*weak)
-    else:
-        dtype = np.result_type(*dtypes)
-    dtype = dtype.newbyteorder("=")
+    dtype = _common_dtype(verb, operands, arrays)
     if dtype.kind == "b" or (
         dtype.kind in "iu" and not (verb.row.keeps_integers and all(map(_is_integer, parameters)))
     ):
         dtype = np.tanh.resolve_dtypes((dtype, None))[1]
     return dtype
+
+
+def _common_dtype(verb: Verb, operands: Sequence[Any], arrays: Sequence[np.ndarray]) -> np.dtype:
+    """Return the dtype of the operands together; Python numbers are weak, as in NumPy."""
+    weak = [operand for operand in operands if type(operand) in (bool, int, float)]
+    strong = [
+        array.dtype
+        for operand, array in zip(operands, arrays, strict=True)
+        if type(operand) not in (bool, int, float)
+    ]
+    try:
+        common = np.result_type(*(strong or [array.dtype for array in arrays]))
+        if strong and common.kind in "biu":
+            common = np.result_type(common, *weak)
+    except TypeError as error:
+        names = " and ".join(verb.arguments)
+        described = ", ".join(str(array.dtype) for array in arrays)
+        raise TypeError(
+            f"{verb.__name__}: {names} must have dtypes with a common one, got {described}: {error}"
+        ) from None
+    return common.newbyteorder("=")
 
 
 # --- outputs -----------------------------------------------------------------------------------
@@ -263,7 +301,8 @@ def _check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...
         raise TypeError(f"{verb.__name__}: out must be an ndarray, got {type(array).__name__}")
     if not array.flags.writeable:
         raise ValueError(f"{verb.__name__}: out must be writeable, got a read-only array")
-    if not np.can_cast(dtype, array.dtype, casting="same_kind"):
+    is_number = array.dtype.kind in "biufc" or _is_bfloat16(array.dtype)
+    if not (is_number and np.can_cast(dtype, array.dtype, casting="same_kind")):
         raise TypeError(
             f"{verb.__name__}: out must have a dtype to which {dtype} casts (same_kind), "
             f"got {array.dtype}"
@@ -278,35 +317,48 @@ def _check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...
         )
 
 
-def _deliver(
-    verb: Verb, result: np.ndarray, out: Any, dtype: np.dtype, operands: Sequence[Any]
-) -> Any:
-    """Round to 16 bits where that is asked for; return as a ufunc would: a scalar for 0-d."""
-    if out is not None:
-        if result is not out:
-            out[...] = _round(result, out.dtype)
-        return out
-    result = _round(result, dtype)
-    for operand in operands:
-        if isinstance(operand, np.ndarray) and type(operand) is not np.ndarray:
-            return operand.__array_wrap__(result, None, result.ndim == 0)
-    return result[()] if result.ndim == 0 else result
+def _deliver(result: np.ndarray, out: Any, dtype: np.dtype) -> np.ndarray:
+    """Round to 16 bits where that is asked for, and store into what was given."""
+    if out is None:
+        return _round(result, dtype)
+    if result is not out:
+        out[...] = _round(result, out.dtype)
+    given: np.ndarray = out
+    return given
+
+
+def _wrap(
+    verb: Verb, results: Sequence[np.ndarray], out: tuple[Any, ...], operands: tuple[Any, ...]
+) -> list[Any]:
+    """Return results as a ufunc would: of the subclass that an operand has, and scalars for 0-d."""
+    subclassed = [
+        operand
+        for operand in operands
+        if isinstance(operand, np.ndarray) and type(operand) is not np.ndarray
+    ]
+    if not subclassed:
+        return [
+            result[()] if given is None and result.ndim == 0 else result
+            for result, given in zip(results, out, strict=True)
+        ]
+    wrapper = max(subclassed, key=lambda operand: getattr(operand, "__array_priority__", 0.0))
+    return [
+        result
+        if given is not None
+        else wrapper.__array_wrap__(result, (verb, operands, i), result.ndim == 0)
+        for i, (result, given) in enumerate(zip(results, out, strict=True))
+    ]
 
 
 def _round(result: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Cast from float64, rounded once. ml_dtypes goes through float32, which would round twice."""
     if not _is_bfloat16(dtype) or result.dtype != np.float64:
-        with np.errstate(all="ignore"):
-            return result.astype(dtype, copy=False)
+        return result.astype(dtype, copy=False)
     # Round to odd: where float32 is inexact, make its last bit 1. Then it is never half-way
     # between two bfloat16 numbers, and the second rounding sees on which side the value lies.
-    with np.errstate(all="ignore"):
-        single = result.astype(np.float32)
-        truncated = np.where(
-            np.abs(single.astype(np.float64)) > np.abs(result),
-            np.nextafter(single, np.float32(0)),
-            single,
-        )
+    single = result.astype(np.float32)
+    beyond = np.abs(single.astype(np.float64)) > np.abs(result)
+    truncated = np.where(beyond, np.nextafter(single, np.float32(0)), single)
     inexact = (truncated.astype(np.float64) != result) & np.isfinite(result)
     odd = truncated.view(np.uint32) | inexact.astype(np.uint32)
     rounded: np.ndarray = odd.view(np.float32).astype(dtype)
@@ -349,8 +401,7 @@ def _run(
         casting="unsafe",
         buffersize=_BUFFER_SIZE,
     )
-    # Kernels compute what is not selected too, and may raise flags that mean nothing.
-    with np.errstate(all="ignore"), iterator:
+    with iterator:
         for chunk in iterator:
             backend.run(
                 verb.row,

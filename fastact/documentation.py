@@ -112,7 +112,7 @@ def _notes(row: Row, kind: str) -> str:
     else:
         sentences.append(
             "The largest error is 1 ulp in float32 and 2 ulp in float64, for the function and its "
-            "derivative; float16 and bfloat16 are rounded correctly."
+            "derivative; float16 and bfloat16 are float64 results, rounded once."
         )
     sentences.append("Proposed in [1]_.")
     return "Notes\n-----\n" + "\n".join(sentences)

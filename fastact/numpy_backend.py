@@ -82,7 +82,7 @@ def _keep_nan(derivative: Array, x: Array) -> Array:
 
 
 def identity(x: Array) -> Array:
-    return x
+    return +x  # a copy: an output may be the input
 
 
 def identity_grad(x: Array) -> Array:
@@ -115,7 +115,8 @@ relu6_grad_from_output = relu6_grad
 
 
 def leaky_relu(x: Array, negative_slope: Any) -> Array:
-    return np.where(x > 0, x, negative_slope * x)
+    bounded = np.where((negative_slope == 0) & (x == -np.inf), -1, x)  # 0 * inf would be NaN
+    return np.where(x > 0, x, negative_slope * bounded)
 
 
 def leaky_relu_grad(x: Array, negative_slope: Any) -> Array:
@@ -185,8 +186,10 @@ def silu(x: Array, beta: Any) -> Array:
 
 
 def silu_grad(x: Array, beta: Any) -> Array:
-    z = _bounded(beta * np.where(beta == 0, 0, x), high=2e4)
-    derivative = _near_root(z, _gated_grad(z, z), table.SILU_ROOT, table.SILU_SLOPE)
+    x_or_zero = np.where(beta == 0, 0, x)
+    z = _bounded(beta * x_or_zero, high=2e4)
+    error = _product_error(x_or_zero, x.dtype.type(beta) if np.ndim(beta) == 0 else beta, z)
+    derivative = _near_root(z, _gated_grad(z, z), table.SILU_ROOT, table.SILU_SLOPE, error)
     return _keep_nan(derivative, x)
 
 
@@ -281,9 +284,20 @@ def _mills_ratio(a: Array) -> Array:
     return _polynomial(coefficients, (a - 4) / (a + 4)) / (a + 4)
 
 
-def _near_root(x: Array, formula: Array, root: Any, slope: Any) -> Array:
-    """``formula``, but ``(x - root) slope(x - root)`` near the root, where the formula cancels."""
-    d = (x - root[0]) - root[1]
+def _product_error(a: Array, b: Array, product: Array) -> Array:
+    """``a b - product``, exactly, for a rounded product of moderate size (Veltkamp, Dekker)."""
+    splitter = product.dtype.type(2 ** ((np.finfo(product.dtype).nmant + 2) // 2) + 1)
+    a_high, b_high = (splitter * factor - (splitter * factor - factor) for factor in (a, b))
+    a_low, b_low = a - a_high, b - b_high
+    return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
+
+
+def _near_root(x: Array, formula: Array, root: Any, slope: Any, low: Any = 0) -> Array:
+    """``formula``, but ``(x - root) slope(x - root)`` near the root, where the formula cancels.
+
+    ``low`` is what is missing from x to its exact value.
+    """
+    d = (x - root[0]) + (low - root[1])
     return np.where(np.abs(d) < table.ROOT_RADIUS, d * _polynomial(slope, d), formula)
 
 

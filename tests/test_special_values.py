@@ -34,10 +34,14 @@ each_case_and_verb = pytest.mark.parametrize(
 
 
 def evaluate(case: Case, verb: str, g: Any, x: Any, parameters: Any = None) -> tuple[Any, ...]:
-    """Return the results of a verb as a tuple; ``g`` is for those that take it."""
+    """Return the results of a verb as a tuple; ``g`` is for those that take it.
+
+    They are written over a number that no result is: what a loop leaves out, shows.
+    """
     function = case.activation if verb == "forward" else getattr(case.activation, verb)
     arrays = (g, x) if verb.startswith("backward") else (x,)
-    results = function(*arrays, *(case.parameters if parameters is None else parameters))
+    out = tuple(np.full_like(x, 12345.678) for _ in range(function.nout))
+    results = function(*arrays, *(case.parameters if parameters is None else parameters), out=out)
     return results if isinstance(results, tuple) else (results,)
 
 
@@ -123,9 +127,12 @@ class Elements:
 
 
 @each_dtype
-@each_case_and_verb
+@each_verb
+@each_default_case
 def test_each_element_stands_alone(case: Case, verb: str, backend: str, dtype: str) -> None:
     """Results do not depend on position, length, strides or threads, to the bit."""
+    if not has_verb(case, verb):
+        return
     with fa.use_backend(backend):
         elements = Elements(case, verb, dtype)
         g, x = elements.g, elements.x

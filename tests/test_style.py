@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -13,10 +14,13 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 def run(module: str, *arguments: str) -> None:
-    if importlib.util.find_spec(module) is None:
+    if importlib.util.find_spec(module.partition(".")[0]) is None:
         pytest.skip(f"{module} is not installed")
     command = [sys.executable, "-m", module, *arguments]
-    process = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    # cython-lint runs pycodestyle by its name.
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    environment = os.environ | {"PATH": path}
+    process = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True)
     assert process.returncode == 0, f"{' '.join(command[1:])}\n{process.stdout}{process.stderr}"
 
 
@@ -39,4 +43,4 @@ def test_cython_lint_finds_nothing():
         for path in sorted((ROOT / "fastact").rglob(pattern))
     ]
     assert sources
-    run("cython_lint", *sources)
+    run("cython_lint.cython_lint", *sources)

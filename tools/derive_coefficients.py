@@ -165,8 +165,8 @@ def polynomials() -> dict[str, tuple[str, Function, mp.mpf, mp.mpf, mp.mpf]]:
                         atanh_over_s, zero, mp.mpf(1) / 9, SHORT),
         "ATANH_FULL": ("(atanh(s) / s - 1) / s**2 in u = s**2, 0 <= s <= 1/3",
                        atanh_remainder, zero, mp.mpf(1) / 9, FULL * 16),
-        "MILLS_SHORT": ("(a + 4) exp(a**2 / 2) Phi(-a) in t = (a - 4) / (a + 4), 0 <= a <= 15",
-                        scaled_mills_ratio, mp.mpf(-1), mp.mpf(11) / 19, SHORT),
+        "MILLS_SHORT": ("(a + 4) exp(a**2 / 2) Phi(-a) in t = (a - 4) / (a + 4), 0 <= a <= 24",
+                        scaled_mills_ratio, mp.mpf(-1), mp.mpf(20) / 28, SHORT),
         "MILLS_FULL": ("(a + 4) exp(a**2 / 2) Phi(-a) in t = (a - 4) / (a + 4), 0 <= a <= 39",
                        scaled_mills_ratio, mp.mpf(-1), mp.mpf(35) / 43, FULL),
     }  # fmt: skip

@@ -51,9 +51,11 @@ cdef inline floating relu6_grad_from_output(floating y) noexcept nogil:
     return relu6_grad[floating](y)
 
 
-# leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from double
+# leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from double. For the
+# slope 0, -inf stops at the lowest finite number: 0 * inf would be NaN.
 cdef inline floating leaky_relu(floating x, double negative_slope) noexcept nogil:
-    return x if x > 0 else <floating>(negative_slope * x)
+    cdef double bounded = at_least(x, -DBL_MAX if negative_slope == 0 else -INFINITY)
+    return x if x > 0 else <floating>(negative_slope * bounded)
 
 
 cdef inline double leaky_relu_grad(floating x, double negative_slope) noexcept nogil:
@@ -90,4 +92,4 @@ cdef inline double hard_swish_inner_double(double x) noexcept nogil:
     cdef pair total = two_sum(bounded, 3.0)
     cdef pair product = two_product(bounded, total.high)
     product.low = product.low + bounded * total.low
-    return product.high / 6.0 + product.low / 6.0
+    return copysign(product.high / 6.0 + product.low / 6.0, x)  # zero has the sign of x

@@ -7,16 +7,9 @@
 # gelu', gelu_tanh' and mish' that is not enough: there they are d p(d), d the distance to the root.
 #
 # Infinities: the argument of the exponential stops at -708 and factors of it at a value where
-# the float32 result has long reached its limit, so that 0 * inf never arises and the sign of the
-# limit remains. NaN passes through: comparisons are false for it, and the bounds keep it.
-
-
-cdef inline double at_least(double x, double bound) noexcept nogil:
-    return bound if x < bound else x
-
-
-cdef inline double at_most(double x, double bound) noexcept nogil:
-    return bound if x > bound else x
+# the result, and the largest float32 times the result, has long reached its limit: so 0 * inf never
+# arises, the sign of the limit remains, and backward is right for any grad_output. NaN passes
+# through: comparisons are false for it, and the bounds keep it.
 
 
 # exp(x), x <= 0: k = round(x / ln 2), r = x - k ln 2, exp(x) = 2**k (1 + r p(r)). One constant
@@ -121,7 +114,7 @@ cdef inline double silu_grad_float(double x, double beta) noexcept nogil:
     return derivative if x == x else x
 
 
-# Phi(-a) = exp(-a**2 / 2) mills(a), 0 <= a <= 15; the Mills ratio is p(t) / (a + 4) with
+# Phi(-a) = exp(-a**2 / 2) mills(a), 0 <= a <= 24; the Mills ratio is p(t) / (a + 4) with
 # t = (a - 4) / (a + 4) = 1 - 8 / (a + 4)
 cdef inline double mills_short(double a) noexcept nogil:
     cdef double inverse = 1.0 / (a + 4.0)
@@ -130,15 +123,15 @@ cdef inline double mills_short(double a) noexcept nogil:
 
 # gelu: x Phi(x), through the tail Phi(-|x|) on both sides; below -14.4 float32 is -0.0
 cdef inline double gelu_float(double x) noexcept nogil:
-    cdef double a = at_most(fabs(x), 15.0)
+    cdef double a = at_most(fabs(x), 24.0)
     cdef double tail = exp_short(-0.5 * a * a) * mills_short(a)
-    return at_least(x, -15.0) * (tail if x < 0 else 1.0 - tail)
+    return at_least(x, -24.0) * (tail if x < 0 else 1.0 - tail)
 
 
 # gelu': Phi(x) + x phi(x) = low for x < 0, 1 - low for x >= 0, with
 # low = exp(-a**2 / 2) (mills(a) - a / sqrt(2 pi))
 cdef inline double gelu_grad_float(double x) noexcept nogil:
-    cdef double a = at_most(fabs(x), 15.0)
+    cdef double a = at_most(fabs(x), 24.0)
     cdef double low = exp_short(-0.5 * a * a) * (mills_short(a) - a * NORMAL_DENSITY_0)
     cdef double d = (x - GELU_ROOT_0) - GELU_ROOT_1
     return mend_near_root_short(
@@ -148,7 +141,7 @@ cdef inline double gelu_grad_float(double x) noexcept nogil:
 
 # gelu_tanh: x sigmoid(z), z = 2 sqrt(2/pi) (x + 0.044715 x**3); below -10.8 float32 is -0.0
 cdef inline double gelu_tanh_float(double x) noexcept nogil:
-    cdef double bounded = at_least(x, -12.0)
+    cdef double bounded = at_least(x, -15.0)
     cdef double z = bounded * (GELU_TANH_LINEAR_0 + GELU_TANH_CUBIC_0 * (bounded * bounded))
     cdef double e = exp_short(-fabs(z))
     return bounded * (e if x < 0 else 1.0) / (1.0 + e)
@@ -156,7 +149,7 @@ cdef inline double gelu_tanh_float(double x) noexcept nogil:
 
 # gelu_tanh': sigmoid(z) + w sigmoid'(z) with w = x z'(x)
 cdef inline double gelu_tanh_grad_float(double x) noexcept nogil:
-    cdef double bounded = at_most(at_least(x, -12.0), 12.0)
+    cdef double bounded = at_most(at_least(x, -15.0), 15.0)
     cdef double square = bounded * bounded
     cdef double z = bounded * (GELU_TANH_LINEAR_0 + GELU_TANH_CUBIC_0 * square)
     cdef double w = bounded * (GELU_TANH_LINEAR_0 + 3.0 * GELU_TANH_CUBIC_0 * square)

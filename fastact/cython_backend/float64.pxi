@@ -296,7 +296,8 @@ cdef inline double mish_grad_double(double x) noexcept nogil:
 
 cdef inline double elu_double(double x, double alpha) noexcept nogil:
     cdef pair m = expm1_full(x)
-    return x if x >= 0 else alpha * m.high + alpha * m.low
+    cdef double product = alpha * m.high
+    return x if x >= 0 else copysign(product + alpha * m.low, product)  # -0.0 + 0.0 is 0.0
 
 
 cdef inline double elu_grad_double(double x, double alpha) noexcept nogil:

@@ -1,6 +1,7 @@
 # What both precisions need: powers of two from bits, and selects that compile to blends.
 
-from libc.math cimport copysign, fabs
+from libc.float cimport DBL_MAX
+from libc.math cimport INFINITY, copysign, fabs
 
 cdef extern from *:
     """
@@ -50,3 +51,12 @@ cdef extern from "coefficients.h":
     double gelu_slope_tail(double d) noexcept nogil
     double gelu_tanh_slope_tail(double d) noexcept nogil
     double mish_slope_tail(double d) noexcept nogil
+
+
+# Both keep NaN: a comparison with it is false.
+cdef inline double at_least(double x, double bound) noexcept nogil:
+    return bound if x < bound else x
+
+
+cdef inline double at_most(double x, double bound) noexcept nogil:
+    return bound if x > bound else x

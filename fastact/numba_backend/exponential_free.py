@@ -10,14 +10,17 @@ backward rounds once.
 
 from __future__ import annotations
 
-from math import fabs
+import sys
+from math import copysign, fabs, inf
 from typing import Any
 
 from numba import float32
 from numba.extending import overload
 
 from fastact.numba_backend.double_double import two_product, two_sum
-from fastact.numba_backend.primitives import kernel
+from fastact.numba_backend.primitives import at_least, kernel
+
+LARGEST = sys.float_info.max
 
 # ruff: noqa: N806  (T, the type of x)
 
@@ -76,11 +79,13 @@ def relu6_grad(x: float) -> float:
 relu6_grad_from_output = relu6_grad
 
 
-# leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from float64
+# leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from float64. For the
+# slope 0, -inf stops at the lowest finite number: 0 * inf would be NaN.
 @kernel
 def leaky_relu(x: float, negative_slope: float) -> float:
     T = type(x)
-    return x if x > T(0) else T(negative_slope * x)
+    bounded = at_least(float(x), -LARGEST if negative_slope == 0.0 else -inf)
+    return x if x > T(0) else T(negative_slope * bounded)
 
 
 @kernel
@@ -119,7 +124,8 @@ def hard_swish_inner_float64(x: Any) -> float:
     bounded = 3.0 if fabs(x) > 3.0 else x  # what is not selected must not overflow
     total = two_sum(bounded, 3.0)
     product = two_product(bounded, total.high)
-    return product.high / 6.0 + (product.low + bounded * total.low) / 6.0
+    quotient = product.high / 6.0 + (product.low + bounded * total.low) / 6.0
+    return copysign(quotient, x)  # zero has the sign of x
 
 
 def hard_swish_inner(x: float) -> float:

@@ -7,8 +7,9 @@ next to the roots of silu', gelu', gelu_tanh' and mish' that is not enough: ther
 d the distance to the root.
 
 Infinities: the argument of the exponential stops at -708 and factors of it at a value where the
-float32 result has long reached its limit, so that 0 * inf never arises and the sign of the limit
-remains. NaN passes through: comparisons are false for it, and the bounds keep it.
+result, and the largest float32 times the result, has long reached its limit: so 0 * inf never
+arises, the sign of the limit remains, and backward is right for any grad_output. NaN passes
+through: comparisons are false for it, and the bounds keep it.
 
 Both sides of a choice are computed before it, so that it becomes a select of vectors.
 """
@@ -178,7 +179,7 @@ def silu_grad(x: float, beta: float) -> float:
     return derivative if x == x else x
 
 
-# Phi(-a) = exp(-a**2 / 2) mills(a), 0 <= a <= 15; the Mills ratio is p(t) / (a + 4) with
+# Phi(-a) = exp(-a**2 / 2) mills(a), 0 <= a <= 24; the Mills ratio is p(t) / (a + 4) with
 # t = (a - 4) / (a + 4) = 1 - 8 / (a + 4)
 @kernel
 def mills_short(a: float) -> float:
@@ -189,16 +190,16 @@ def mills_short(a: float) -> float:
 # gelu: x Phi(x), through the tail Phi(-|x|) on both sides; below -14.4 float32 is -0.0
 @kernel
 def gelu(x: float) -> float:
-    a = at_most(fabs(x), 15.0)
+    a = at_most(fabs(x), 24.0)
     tail = exp_short(-0.5 * a * a) * mills_short(a)
-    return at_least(x, -15.0) * (tail if x < 0.0 else 1.0 - tail)
+    return at_least(x, -24.0) * (tail if x < 0.0 else 1.0 - tail)
 
 
 # gelu': Phi(x) + x phi(x) = low for x < 0, 1 - low for x >= 0, with
 # low = exp(-a**2 / 2) (mills(a) - a / sqrt(2 pi))
 @kernel
 def gelu_grad(x: float) -> float:
-    a = at_most(fabs(x), 15.0)
+    a = at_most(fabs(x), 24.0)
     low = exp_short(-0.5 * a * a) * (mills_short(a) - a * NORMAL_DENSITY)
     d = distance(x, GELU_ROOT)
     return mend_near_root(low if x < 0.0 else 1.0 - low, d, gelu_slope(d))
@@ -207,7 +208,7 @@ def gelu_grad(x: float) -> float:
 # gelu_tanh: x sigmoid(z), z = 2 sqrt(2/pi) (x + 0.044715 x**3); below -10.8 float32 is -0.0
 @kernel
 def gelu_tanh(x: float) -> float:
-    bounded = at_least(x, -12.0)
+    bounded = at_least(x, -15.0)
     z = bounded * (GELU_TANH_LINEAR + GELU_TANH_CUBIC * (bounded * bounded))
     e = exp_short(-fabs(z))
     return bounded * (e if x < 0.0 else 1.0) / (1.0 + e)
@@ -216,7 +217,7 @@ def gelu_tanh(x: float) -> float:
 # gelu_tanh': sigmoid(z) + w sigmoid'(z) with w = x z'(x)
 @kernel
 def gelu_tanh_grad(x: float) -> float:
-    bounded = at_most(at_least(x, -12.0), 12.0)
+    bounded = at_most(at_least(x, -15.0), 15.0)
     square = bounded * bounded
     z = bounded * (GELU_TANH_LINEAR + GELU_TANH_CUBIC * square)
     w = bounded * (GELU_TANH_LINEAR + 3.0 * GELU_TANH_CUBIC * square)

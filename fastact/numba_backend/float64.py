@@ -374,7 +374,8 @@ def mish_grad(x: float) -> float:
 @kernel
 def elu(x: float, alpha: float) -> float:
     m = expm1_full(x)
-    low = alpha * m.high + alpha * m.low
+    product = alpha * m.high
+    low = copysign(product + alpha * m.low, product)  # -0.0 + 0.0 is 0.0
     return x if x >= 0.0 else low
 
 
