@@ -33,6 +33,8 @@ except ImportError as error:
 #: In the order in which "auto" tries them: fastest first.
 BACKENDS = ("cython", "numba", "numpy")
 BACKEND_CHOICES = ("auto", *BACKENDS)
+#: The choices that the compiled fast path serves.
+_COMPILED = ("auto", "cython")
 MAX_THREADS = 1024
 
 
@@ -48,6 +50,11 @@ class Settings(NamedTuple):
 # --- the environment, read once at import ------------------------------------------------------
 
 
+def _canonical(name: str) -> str:
+    """Return our own string of that name: the fast path compares objects, not characters."""
+    return BACKEND_CHOICES[BACKEND_CHOICES.index(name)]
+
+
 def _backend_from_environment() -> str:
     name = os.environ.get("FASTACT_BACKEND", "auto")
     if name not in BACKEND_CHOICES:
@@ -55,7 +62,7 @@ def _backend_from_environment() -> str:
             f"environment variable FASTACT_BACKEND must be one of {', '.join(BACKEND_CHOICES)}, "
             f"got {name!r}"
         )
-    return name
+    return _canonical(name)
 
 
 def _threads_from_environment() -> int:
@@ -125,7 +132,7 @@ def _after_fork_in_child() -> None:
 if hasattr(os, "register_at_fork"):
     os.register_at_fork(after_in_child=_after_fork_in_child)
 if cython_backend is not None:
-    cython_backend.connect_settings(_block_settings, _process_settings, "auto", "cython")
+    cython_backend.connect_settings(_block_settings, _process_settings, *map(_canonical, _COMPILED))
 
 
 def _check_threads(caller: str, num_threads: object) -> int:
@@ -152,7 +159,7 @@ def check_backend(caller: str, name: object) -> str:
     reason = None if name == "auto" else _why_unavailable(name)
     if reason:
         raise BackendUnavailableError(f"{caller}: {reason}")
-    return name
+    return _canonical(name)
 
 
 def _why_unavailable(name: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -28,15 +29,22 @@ def run_python(code: str, timeout: float = 60, **environment: str) -> str:
         if not key.startswith("FASTACT_") and key != "OMP_NUM_THREADS"
     }
     inherited["PYTHONPATH"] = str(Path(fa.__file__).resolve().parent.parent)
-    process = subprocess.run(
+    process = subprocess.Popen(
         [sys.executable, "-W", "error", "-c", code],
-        capture_output=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
         text=True,
-        timeout=timeout,
         env=inherited | environment,
+        start_new_session=True,
     )
-    assert process.returncode == 0, f"exit code {process.returncode}\n{process.stderr}"
-    return process.stdout.strip()
+    try:
+        output, errors = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        os.killpg(process.pid, signal.SIGKILL)  # the children that it forked, too
+        process.communicate()
+        pytest.fail(f"no end after {timeout} seconds")
+    assert process.returncode == 0, f"exit code {process.returncode}\n{errors}"
+    return output.strip()
 
 
 def error_of(statement: str) -> str:
@@ -107,6 +115,28 @@ def test_choosing_a_backend_passes_through_the_fast_path(other, monkeypatch):
     with fa.use_backend(other):
         assert fa.relu(np.ones(5)).tolist() == [7] * 5
     assert fa.relu(np.ones(5), backend=other).tolist() == [7] * 5
+
+
+NO_GENERAL_CALL = (
+    "import fastact as fa, numpy as np\n"
+    "def fail(*args): raise AssertionError('not by the fast path')\n"
+    "type(fa.relu.grad)._general_call = fail\n"
+)
+
+
+@pytest.mark.skipif(config.cython_backend is None, reason="the extension is not built")
+@pytest.mark.parametrize("name", ["auto", "cython"])
+def test_the_fast_path_serves_the_common_call(name):
+    """However the backend was named: the strings are equal here, but not one object."""
+    code = NO_GENERAL_CALL + (
+        f"name = ''.join({list(name)})\n"
+        "x = np.ones(3)\n"
+        "fa.relu(x); fa.relu(x, out=x); fa.relu.backward(x, x); fa.relu.value_and_grad(x)\n"
+        "with fa.use_backend(name): fa.relu(x)\n"
+        "fa.set_backend(name); fa.relu(x)\n"
+        "print('served')"
+    )
+    assert run_python(code, FASTACT_BACKEND=name) == "served"
 
 
 # --- what is missing ---------------------------------------------------------------------------

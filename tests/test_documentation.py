@@ -7,6 +7,7 @@ import copy
 import doctest
 import importlib.util
 import inspect
+import os
 import pickle
 import pydoc
 import re
@@ -328,6 +329,9 @@ def test_types_of_user_code_are_right_and_wrong_ones_are_found(tmp_path):
     path.write_text(USER_CODE + "\n".join(WRONG_CODE) + "\n")
     # The types of our public names, not of our modules: those are for test_style.
     command = [sys.executable, "-m", "mypy", "--strict", "--follow-imports=silent"]
+    environment = dict(os.environ)
+    if "site-packages" not in PACKAGE.parts:  # where mypy looks of its own accord
+        environment["MYPYPATH"] = str(PACKAGE.parent)
     process = subprocess.run(
         [
             *command,
@@ -337,7 +341,8 @@ def test_types_of_user_code_are_right_and_wrong_ones_are_found(tmp_path):
             "--hide-error-context",
             path,
         ],
-        cwd=PACKAGE.parent,
+        cwd=tmp_path,
+        env=environment,
         capture_output=True,
         text=True,
     )

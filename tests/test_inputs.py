@@ -24,7 +24,7 @@ from inputs import (
     step,
     values,
 )
-from truth import FORMATS, Format, bits, rounded, rounded_exact, ulp_error
+from truth import FORMATS, Format, bits, rounded, ulp_error
 
 import fastact as fa
 
@@ -242,9 +242,6 @@ def test_rounded_agrees_with_numpy(dtype: str) -> None:
     with np.errstate(over="ignore"):
         expected = x.astype(dtype)
     np.testing.assert_array_equal(bits(rounded(x.astype(np.longdouble), dtype)), bits(expected))
-    finite = np.flatnonzero(np.isfinite(expected) & (expected != 0))[::20]
-    exactly = rounded_exact([mp.mpf(float(v)) for v in x[finite]], dtype)
-    np.testing.assert_array_equal(bits(exactly), bits(expected[finite]))
 
 
 def test_rounded_to_bfloat16() -> None:
@@ -254,5 +251,3 @@ def test_rounded_to_bfloat16() -> None:
     expected = [1, 1, 1 + ulp, 1 + 2 * ulp, 0, tiny, np.inf]
     result = rounded(x.astype(np.longdouble), ml_dtypes.bfloat16)
     assert result.astype(np.float64).tolist() == expected
-    exactly = rounded_exact([mp.mpf(float(v)) for v in x[:-1]], ml_dtypes.bfloat16)
-    assert exactly.astype(np.float64).tolist() == expected[:-1]

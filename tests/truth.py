@@ -268,17 +268,6 @@ def rounded(truth: np.ndarray, dtype: Any) -> np.ndarray:
         return np.where(np.isfinite(truth), overflown, truth).astype(np.float64).astype(dtype)
 
 
-def rounded_exact(truth: Sequence[Any], dtype: Any) -> np.ndarray:
-    """Return mpmath numbers rounded to the nearest of ``dtype``, ties to even."""
-    form = FORMATS[np.dtype(dtype).name]
-    with mp.workdps(DIGITS):
-        units = [_ulp_exact(t, form) for t in truth]
-        scaled = [(t / unit, unit) for t, unit in zip(truth, units, strict=True)]
-        # nint rounds to even; float64 holds any number of 16 or 32 bits
-        nearest = [mp.sign(s) * float(mp.nint(abs(s)) * unit) for s, unit in scaled]
-    return np.array([float(value) for value in nearest]).astype(dtype)
-
-
 # --- the largest error -------------------------------------------------------------------------
 
 

@@ -1,7 +1,7 @@
 """Sweep float32 inputs, all 2**32 of them or every n-th, and print the largest errors in ulp.
 
     python tools/sweep_float32.py                                # everything: hours
-    python tools/sweep_float32.py gelu silu --verb grad          # about a minute each and core
+    python tools/sweep_float32.py gelu silu --verb grad          # minutes each
     python tools/sweep_float32.py --stride 10007 --backend numba
 
 The truth is the float64 result, rounded to float32: that of the Cython backend (within 2 ulp of
