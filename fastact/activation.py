@@ -61,8 +61,15 @@ class Verb(_Base):  # type: ignore[misc]
                 len(self.arguments),
                 self.nout,
                 [parameter.default for parameter in row.parameters],
+                0 if any(map(self.has_domain, row.parameters)) else len(row.parameters),
                 row.grain,
             )
+
+    def has_domain(self, parameter: Parameter) -> bool:
+        """Whether some values of the parameter are errors for this verb."""
+        return parameter.positive or (
+            self.kind == "backward_from_output" and parameter.nonnegative_from_output
+        )
 
     def _general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self.kind == "backward_from_output" and not self.row.derivative_from_output:

@@ -194,6 +194,19 @@ def test_the_fast_path_is_a_short_cut_only(verb, backend, dtype):
     assert_all_identical(short, general if verb.nout == 2 else (general,))
 
 
+@over_dtypes
+@over_verbs
+def test_the_fast_path_takes_parameters(verb, dtype):
+    args = [sample((67,), dtype, seed) for seed in range(len(verb.arguments))]
+    chosen = [parameter.default + 0.25 for parameter in verb.row.parameters]
+    with fa.use_backend("auto"):
+        short = results(verb, *args, *chosen)
+    named = {p.name: value for p, value in zip(verb.row.parameters, chosen, strict=True)}
+    assert_all_identical(short, results(verb, *args, **named))  # by name: the general way
+    if chosen:
+        assert short[0].tobytes() != results(verb, *args)[0].tobytes()
+
+
 @over_verbs
 def test_without_dimensions_the_result_is_a_scalar(verb, backend):
     for dtype in ("float16", "float32", "float64"):

@@ -12,6 +12,7 @@ class FastPath:
         n_inputs: int,
         n_outputs: int,
         defaults: Sequence[float],
+        n_free_parameters: int,
         grain: int,
     ) -> None: ...
     def _general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...

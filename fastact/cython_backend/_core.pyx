@@ -203,16 +203,19 @@ cdef class FastPath:
     cdef int n_inputs
     cdef int n_outputs
     cdef int n_parameters
+    cdef int n_free_parameters
     cdef double[MAX_OPERANDS] defaults
     cdef Py_ssize_t grain
 
     def _use_loops(self, size_t float_address, size_t double_address, int n_inputs, int n_outputs,
-                   defaults, Py_ssize_t grain):
+                   defaults, int n_free_parameters, Py_ssize_t grain):
+        """Set what is called; the first ``n_free_parameters`` parameters may have any value."""
         self.float_loop = <loop_type>float_address
         self.double_loop = <loop_type>double_address
         self.n_inputs = n_inputs
         self.n_outputs = n_outputs
         self.n_parameters = len(defaults)
+        self.n_free_parameters = n_free_parameters
         self.grain = grain
         for i, value in enumerate(defaults):
             self.defaults[i] = value
@@ -227,7 +230,9 @@ cdef class FastPath:
         cdef cnp.ndarray first, array
         cdef object out = None
         cdef int i, type_number, num_threads
-        if self.float_loop == NULL or len(args) != self.n_inputs:
+        cdef double[MAX_OPERANDS] parameters
+        cdef Py_ssize_t n_given = len(args) - self.n_inputs
+        if self.float_loop == NULL or not 0 <= n_given <= self.n_free_parameters:
             return None
         if kwargs:
             if len(kwargs) != 1 or self.n_outputs != 1:
@@ -246,6 +251,9 @@ cdef class FastPath:
             job.loop = self.double_loop
         else:
             return None
+        for i in range(self.n_inputs, len(args)):
+            if not PyFloat_CheckExact(args[i]):
+                return None
         for i in range(self.n_inputs):
             if not is_plain(args[i], type_number):
                 return None
@@ -276,5 +284,9 @@ cdef class FastPath:
         job.n_outputs = self.n_outputs
         job.n = cnp.PyArray_SIZE(first)
         job.parameters = self.defaults
+        if n_given > 0:
+            for i in range(self.n_parameters):
+                parameters[i] = args[self.n_inputs + i] if i < n_given else self.defaults[i]
+            job.parameters = parameters
         run_releasing_gil(&job, num_threads, self.grain)
         return result
