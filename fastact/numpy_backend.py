@@ -115,7 +115,8 @@ relu6_grad_from_output = relu6_grad
 
 
 def leaky_relu(x: Array, negative_slope: Any) -> Array:
-    bounded = np.where((negative_slope == 0) & (x == -np.inf), -1, x)  # 0 * inf would be NaN
+    # 0 * inf would be NaN; np.sign(-inf) is a -1 that unsigned dtypes do not object to.
+    bounded = np.where((negative_slope == 0) & (x == -np.inf), np.sign(x), x)
     return np.where(x > 0, x, negative_slope * bounded)
 
 
