@@ -51,7 +51,9 @@ class Verb(_Base):  # type: ignore[misc]
         #: The backend to compute with, or None for the one in force at the call.
         self.backend = backend
         self.arguments, self.nout = VERBS[kind]
-        self.nin = len(self.arguments) + len(row.parameters)
+        #: What an error calls the arrays and parameters, in the order of a call.
+        self.input_names = self.arguments + tuple(p.name for p in row.parameters)
+        self.nin = len(self.input_names)
         self.__name__ = row.name if kind == "forward" else f"{row.name}.{kind}"
         self.__qualname__ = self.__name__
         self.__module__ = "fastact"
@@ -67,9 +69,10 @@ class Verb(_Base):  # type: ignore[misc]
 
     def has_domain(self, parameter: Parameter) -> bool:
         """Whether some values of the parameter are errors for this verb."""
-        return parameter.positive or (
-            self.kind == "backward_from_output" and parameter.nonnegative_from_output
-        )
+        return parameter.positive or self.requires_nonnegative(parameter)
+
+    def requires_nonnegative(self, parameter: Parameter) -> bool:
+        return self.kind == "backward_from_output" and parameter.nonnegative_from_output
 
     def _general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self.kind == "backward_from_output" and not self.row.derivative_from_output:

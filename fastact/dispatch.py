@@ -60,8 +60,7 @@ def _evaluate(
     if dtype.kind in "iu":
         # Exact in any backend, so computed by the reference in all of them.
         backend, work = numpy_backend, dtype
-        names = (*verb.arguments, *(parameter.name for parameter in verb.row.parameters))
-        for name, value in zip(names, (*arrays, *values), strict=True):
+        for name, value in zip(verb.input_names, (*arrays, *values), strict=True):
             _check_fits(verb, name, value, dtype)
     else:
         work = dtype if dtype.itemsize > 2 else np.dtype(np.float64)
@@ -80,7 +79,7 @@ def _bind(
     verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]
 ) -> tuple[list[Any], list[Any], tuple[Any, ...], str | None]:
     """Return (operands, parameters, one output or None for each result, backend)."""
-    names = verb.arguments + tuple(parameter.name for parameter in verb.row.parameters)
+    names = verb.input_names
     if len(args) > len(names):
         raise TypeError(
             f"{verb.__name__}: expected at most {len(names)} positional arguments "
@@ -182,11 +181,7 @@ def _parameter(verb: Verb, index: int, value: Any) -> Any:
         )
     if parameter.positive and not np.all(array > 0):
         raise ValueError(f"{verb.__name__}: {parameter.name} must be above 0, got {value!r}")
-    if (
-        verb.kind == "backward_from_output"
-        and parameter.nonnegative_from_output
-        and not np.all(array >= 0)
-    ):
+    if verb.requires_nonnegative(parameter) and not np.all(array >= 0):
         raise ValueError(
             f"{verb.__name__}: {parameter.name} must be 0 or above, got {value!r}: below 0, "
             f"the derivative of {verb.row.name} is not a function of its output"
@@ -279,12 +274,13 @@ def _check_outputs(
     arrays: Sequence[np.ndarray],
     parameters: Sequence[Any],
 ) -> None:
-    names = verb.arguments + tuple(parameter.name for parameter in verb.row.parameters)
     shapes = [np.shape(value) for value in (*arrays, *parameters)]
     try:
         shape = np.broadcast_shapes(*shapes)
     except ValueError:
-        described = ", ".join(f"{name} {shape}" for name, shape in zip(names, shapes, strict=True))
+        described = ", ".join(
+            f"{name} {shape}" for name, shape in zip(verb.input_names, shapes, strict=True)
+        )
         raise ValueError(
             f"{verb.__name__}: shapes must broadcast together, got {described}"
         ) from None
