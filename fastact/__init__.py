@@ -5,12 +5,16 @@ from fastact.config import (
     BackendUnavailableError,
     get_backend,
     get_num_threads,
+    get_precision,
     set_backend,
     set_num_threads,
+    set_precision,
     show_config,
     use_backend,
+    use_precision,
     use_threads,
 )
+from fastact.memory import clear_pool, set_pool_limit
 
 __version__ = "0.1.0"
 
@@ -33,6 +37,7 @@ __all__ = [
     "Activation",
     "BackendUnavailableError",
     "bnll",
+    "clear_pool",
     "elu",
     "expit",
     "gelu",
@@ -40,6 +45,7 @@ __all__ = [
     "get",
     "get_backend",
     "get_num_threads",
+    "get_precision",
     "hard_silu",
     "hard_swish",
     "hardswish",
@@ -54,6 +60,8 @@ __all__ = [
     "selu",
     "set_backend",
     "set_num_threads",
+    "set_pool_limit",
+    "set_precision",
     "show_config",
     "sigmoid",
     "silu",
@@ -61,5 +69,6 @@ __all__ = [
     "swish",
     "tanh",
     "use_backend",
+    "use_precision",
     "use_threads",
 ]

@@ -10,16 +10,24 @@ from fastact.config import (
     BackendUnavailableError,
     get_backend,
     get_num_threads,
+    get_precision,
     set_backend,
     set_num_threads,
+    set_precision,
     show_config,
     use_backend,
+    use_precision,
     use_threads,
+)
+from fastact.memory import (
+    clear_pool,
+    set_pool_limit,
 )
 
 __version__: str
 
 _Backend: TypeAlias = Literal["auto", "cython", "numba", "numpy"] | None
+_Precision: TypeAlias = Literal["fast", "faithful"] | None
 _Scalar: TypeAlias = bool | int | float | np.number[Any] | np.bool
 _Array: TypeAlias = NDArray[Any]
 _Out = TypeVar("_Out", bound=_Array)
@@ -32,6 +40,7 @@ class _Function:
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> Any: ...
     @overload
     def __call__(
@@ -40,6 +49,7 @@ class _Function:
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -48,6 +58,7 @@ class _Function:
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Out: ...
 
 class _Backward:
@@ -59,6 +70,7 @@ class _Backward:
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> Any: ...
     @overload
     def __call__(
@@ -68,6 +80,7 @@ class _Backward:
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -77,6 +90,7 @@ class _Backward:
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Out: ...
 
 class _BackwardFromOutput:
@@ -88,6 +102,7 @@ class _BackwardFromOutput:
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> Any: ...
     @overload
     def __call__(
@@ -97,6 +112,7 @@ class _BackwardFromOutput:
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -106,6 +122,7 @@ class _BackwardFromOutput:
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Out: ...
 
 class _ValueAndGrad:
@@ -116,6 +133,7 @@ class _ValueAndGrad:
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -124,6 +142,7 @@ class _ValueAndGrad:
         *,
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> tuple[_Array, _Array]: ...
 
 class Activation(_Function):
@@ -157,6 +176,7 @@ class _FunctionNegativeSlope(_Function):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> Any: ...
     @overload
     def __call__(
@@ -166,6 +186,7 @@ class _FunctionNegativeSlope(_Function):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -175,6 +196,7 @@ class _FunctionNegativeSlope(_Function):
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Out: ...
 
 class _BackwardNegativeSlope(_Backward):
@@ -187,6 +209,7 @@ class _BackwardNegativeSlope(_Backward):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> Any: ...
     @overload
     def __call__(
@@ -197,6 +220,7 @@ class _BackwardNegativeSlope(_Backward):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -207,6 +231,7 @@ class _BackwardNegativeSlope(_Backward):
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Out: ...
 
 class _BackwardFromOutputNegativeSlope(_BackwardFromOutput):
@@ -219,6 +244,7 @@ class _BackwardFromOutputNegativeSlope(_BackwardFromOutput):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> Any: ...
     @overload
     def __call__(
@@ -229,6 +255,7 @@ class _BackwardFromOutputNegativeSlope(_BackwardFromOutput):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -239,6 +266,7 @@ class _BackwardFromOutputNegativeSlope(_BackwardFromOutput):
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Out: ...
 
 class _ValueAndGradNegativeSlope(_ValueAndGrad):
@@ -250,6 +278,7 @@ class _ValueAndGradNegativeSlope(_ValueAndGrad):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -259,6 +288,7 @@ class _ValueAndGradNegativeSlope(_ValueAndGrad):
         *,
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationNegativeSlope(_FunctionNegativeSlope, Activation):
@@ -276,6 +306,7 @@ class _FunctionBeta(_Function):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> Any: ...
     @overload
     def __call__(
@@ -285,6 +316,7 @@ class _FunctionBeta(_Function):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -294,6 +326,7 @@ class _FunctionBeta(_Function):
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Out: ...
 
 class _BackwardBeta(_Backward):
@@ -306,6 +339,7 @@ class _BackwardBeta(_Backward):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> Any: ...
     @overload
     def __call__(
@@ -316,6 +350,7 @@ class _BackwardBeta(_Backward):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -326,6 +361,7 @@ class _BackwardBeta(_Backward):
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Out: ...
 
 class _BackwardFromOutputBeta(_BackwardFromOutput):
@@ -338,6 +374,7 @@ class _BackwardFromOutputBeta(_BackwardFromOutput):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> Any: ...
     @overload
     def __call__(
@@ -348,6 +385,7 @@ class _BackwardFromOutputBeta(_BackwardFromOutput):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -358,6 +396,7 @@ class _BackwardFromOutputBeta(_BackwardFromOutput):
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Out: ...
 
 class _ValueAndGradBeta(_ValueAndGrad):
@@ -369,6 +408,7 @@ class _ValueAndGradBeta(_ValueAndGrad):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -378,6 +418,7 @@ class _ValueAndGradBeta(_ValueAndGrad):
         *,
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationBeta(_FunctionBeta, Activation):
@@ -395,6 +436,7 @@ class _FunctionAlpha(_Function):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> Any: ...
     @overload
     def __call__(
@@ -404,6 +446,7 @@ class _FunctionAlpha(_Function):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -413,6 +456,7 @@ class _FunctionAlpha(_Function):
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Out: ...
 
 class _BackwardAlpha(_Backward):
@@ -425,6 +469,7 @@ class _BackwardAlpha(_Backward):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> Any: ...
     @overload
     def __call__(
@@ -435,6 +480,7 @@ class _BackwardAlpha(_Backward):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -445,6 +491,7 @@ class _BackwardAlpha(_Backward):
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Out: ...
 
 class _BackwardFromOutputAlpha(_BackwardFromOutput):
@@ -457,6 +504,7 @@ class _BackwardFromOutputAlpha(_BackwardFromOutput):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> Any: ...
     @overload
     def __call__(
@@ -467,6 +515,7 @@ class _BackwardFromOutputAlpha(_BackwardFromOutput):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -477,6 +526,7 @@ class _BackwardFromOutputAlpha(_BackwardFromOutput):
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> _Out: ...
 
 class _ValueAndGradAlpha(_ValueAndGrad):
@@ -488,6 +538,7 @@ class _ValueAndGradAlpha(_ValueAndGrad):
         *,
         out: None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -497,6 +548,7 @@ class _ValueAndGradAlpha(_ValueAndGrad):
         *,
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
+        precision: _Precision = None,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationAlpha(_FunctionAlpha, Activation):
@@ -541,6 +593,7 @@ __all__ = [
     "Activation",
     "BackendUnavailableError",
     "bnll",
+    "clear_pool",
     "elu",
     "expit",
     "gelu",
@@ -548,6 +601,7 @@ __all__ = [
     "get",
     "get_backend",
     "get_num_threads",
+    "get_precision",
     "hard_silu",
     "hard_swish",
     "hardswish",
@@ -562,6 +616,8 @@ __all__ = [
     "selu",
     "set_backend",
     "set_num_threads",
+    "set_pool_limit",
+    "set_precision",
     "show_config",
     "sigmoid",
     "silu",
@@ -569,5 +625,6 @@ __all__ = [
     "swish",
     "tanh",
     "use_backend",
+    "use_precision",
     "use_threads",
 ]

@@ -8,15 +8,21 @@ serves the common call; everything else goes to ``dispatch.call``.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Callable
 from typing import Any
+
+import numpy as np
 
 from fastact import config, dispatch, documentation
 from fastact.catalogue import NAMES, ROWS, Parameter, Row
 
-if config.cython_backend is not None:
-    _Base: Any = config.cython_backend.FastPath
+if config.driver is not None:
+    _Base: Any = config.driver.FastPath
 else:
     _Base = object
+
+#: Backends whose loops the fast path knows, in its order.
+COMPILED_BACKENDS = ("cython", "numba")
 
 #: verb: (arguments, number of results)
 VERBS = {
@@ -45,11 +51,14 @@ class Verb(_Base):  # type: ignore[misc]
 
     signature = None  # element by element: not a generalised ufunc
 
-    def __init__(self, row: Row, kind: str, backend: str | None = None) -> None:
+    def __init__(
+        self, row: Row, kind: str, backend: str | None = None, precision: str | None = None
+    ) -> None:
         self.row = row
         self.kind = kind
-        #: The backend to compute with, or None for the one in force at the call.
+        #: The backend and the precision to compute with, or None for those in force at the call.
         self.backend = backend
+        self.precision = precision
         self.arguments, self.nout = VERBS[kind]
         #: What an error calls the arrays and parameters, in the order of a call.
         self.input_names = self.arguments + tuple(p.name for p in row.parameters)
@@ -57,15 +66,29 @@ class Verb(_Base):  # type: ignore[misc]
         self.__name__ = row.name if kind == "forward" else f"{row.name}.{kind}"
         self.__qualname__ = self.__name__
         self.__module__ = "fastact"
-        if config.cython_backend is not None and backend is None:
-            self._use_loops(
-                *config.cython_backend.loop_addresses(row.name, kind),
+        if config.driver is not None and backend is None and precision is None:
+            self._describe(
                 len(self.arguments),
                 self.nout,
                 [parameter.default for parameter in row.parameters],
                 0 if any(map(self.has_domain, row.parameters)) else len(row.parameters),
-                row.grain,
+                row.chunk,
+                row.exponential_free,
             )
+            self.adopt_loops("cython", config.cython_backend.loop_address)
+
+    def adopt_loops(self, backend: str, address_of: Callable[[str, str, str], int]) -> None:
+        """Let the fast path call the loops of a backend that have an address."""
+        fast = "float32" if self.row.exponential_free else "float32_fast"
+        addresses = [
+            address_of(self.row.name, self.kind, loop) for loop in ("float32", fast, "float64")
+        ]
+        self._use_loops(COMPILED_BACKENDS.index(backend), *addresses)
+
+    def adopt_table(self, name: str, dtype: np.dtype, table: np.ndarray) -> None:
+        """Let the fast path look results up that this backend has computed."""
+        if name in COMPILED_BACKENDS:
+            self._use_table(COMPILED_BACKENDS.index(name), dtype.num, table)
 
     def has_domain(self, parameter: Parameter) -> bool:
         """Whether some values of the parameter are errors for this verb."""
@@ -82,7 +105,7 @@ class Verb(_Base):  # type: ignore[misc]
             )
         return dispatch.call(self, args, kwargs)
 
-    if config.cython_backend is None:
+    if config.driver is None:
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
             return self._general_call(args, kwargs)
@@ -99,20 +122,22 @@ class Verb(_Base):  # type: ignore[misc]
         ]
         keywords = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
-            for name in ("out", "backend")
+            for name in dispatch.KEYWORDS
         ]
         return inspect.Signature([*positional, *parameters, *keywords])
 
     def __repr__(self) -> str:
         return f"<fastact {self.__name__}>"
 
-    def bound_to(self, backend: str | None) -> Verb:
-        """Return this verb with a backend of its own, for those who compute later or elsewhere."""
-        return self if backend is None else _bound(self.row.name, self.kind, backend)
+    def bound_to(self, backend: str | None, precision: str | None) -> Verb:
+        """Return this verb with settings of its own, for those who compute later or elsewhere."""
+        if backend is None and precision is None:
+            return self
+        return _bound(self.row.name, self.kind, backend, precision)
 
     def __reduce__(self) -> Any:
-        if self.backend is not None:
-            return _bound, (self.row.name, self.kind, self.backend)
+        if self.backend is not None or self.precision is not None:
+            return _bound, (self.row.name, self.kind, self.backend, self.precision)
         return getattr, (get(self.row.name), self.kind)
 
 
@@ -122,7 +147,8 @@ class Activation(Verb):
 
         ``f(x)``, ``f.grad(x)``, ``f.backward(grad_output, x)``,
         ``f.backward_from_output(grad_output, y)`` and ``f.value_and_grad(x)``; each takes the
-        parameters of the activation after its arrays, then ``out=`` and ``backend=``.
+        parameters of the activation after its arrays, then ``out=``, ``backend=`` and
+        ``precision=``.
         """
     )
 
@@ -173,8 +199,13 @@ _ACTIVATIONS = {row.name: Activation(row) for row in ROWS}
 _BY_ALIAS = {alias: _ACTIVATIONS[row.name] for row in ROWS for alias in row.aliases}
 
 
-def _bound(name: str, kind: str, backend: str) -> Verb:
-    return Verb(_ACTIVATIONS[name].row, kind, backend)
+if config.driver is not None:
+    for _verb in (_ACTIVATIONS["relu"], _ACTIVATIONS["relu"].grad):
+        config.driver.use_vectorcall(type(_verb), _verb)
+
+
+def _bound(name: str, kind: str, backend: str | None, precision: str | None) -> Verb:
+    return Verb(_ACTIVATIONS[name].row, kind, backend, precision)
 
 
 def names() -> tuple[str, ...]:

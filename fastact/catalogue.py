@@ -5,8 +5,10 @@ compiled loops. Everything else (verbs, loops, signatures, docstrings, stubs, te
 the rows here. To add an activation, add a row, and then its two functions, f and f', to
 
 * ``numpy_backend.py``,
-* ``numba_backend/`` (``exponential_free.py``, or ``float32.py`` and ``float64.py``),
-* ``cython_backend/`` (``exponential_free.pxi``, or ``float32.pxi`` and ``float64.pxi``),
+* ``numba_backend/`` (``exponential_free.py``, or ``float32.py``, ``float32_fast.py``,
+  ``float64.py``),
+* ``cython_backend/`` (``exponential_free.pxi``, or ``float32.pxi``, ``float32_fast.pxi``,
+  ``float64.pxi``),
 
 its name to ``__init__.py``, and run ``python tools/write_stubs.py``. The tests name what is
 missing.
@@ -62,13 +64,9 @@ class Row(NamedTuple):
     no_derivative_from_output: str = ""
 
     @property
-    def grain(self) -> int:
-        """Elements that a thread must have to itself for a second thread to pay.
-
-        Waking a thread took some 70 us, as long as relu takes for a million elements, or sigmoid
-        for 32,768 (one core of an AMD Zen 4).
-        """
-        return 1 << 19 if self.exponential_free else 1 << 15
+    def chunk(self) -> int:
+        """Elements that a thread claims at a time: some 5 us of work."""
+        return 1 << 16 if self.exponential_free else 1 << 14
 
 
 EXAMPLE_POINTS = (-1.0, 0.0, 2.0)

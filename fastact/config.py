@@ -1,7 +1,7 @@
-"""Which backend computes, on how many threads: environment, setters, context managers.
+"""Which backend computes, on how many threads, how exactly: environment, setters, contexts.
 
-Two settings exist, ``backend`` and ``num_threads``. ``set_*`` changes them for the process;
-``use_*`` changes them for a block, in this thread (or asyncio task) only. Both are one value, a
+The settings are ``backend``, ``num_threads`` and ``precision``. ``set_*`` changes them for the
+process; ``use_*`` for a block, in this thread (or asyncio task) only. All are one value, a
 ``Settings`` tuple in a context variable, so that the compiled fast path reads them in one step.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import cache
@@ -22,10 +22,12 @@ import numpy as np
 
 from fastact import numpy_backend
 
-#: The module of the Cython backend, or None where the extension was not built.
+#: The compiled driver and the Cython backend, or None where the extension was not built.
+driver: Any = None
 cython_backend: Any = None
 _extension_error: ImportError | None = None
 try:
+    driver = import_module("fastact.driver")
     cython_backend = import_module("fastact.cython_backend")
 except ImportError as error:
     _extension_error = error
@@ -33,8 +35,8 @@ except ImportError as error:
 #: In the order in which "auto" tries them: fastest first.
 BACKENDS = ("cython", "numba", "numpy")
 BACKEND_CHOICES = ("auto", *BACKENDS)
-#: The choices that the compiled fast path serves.
-_COMPILED = ("auto", "cython")
+#: The largest error of a float32 result: 4 ulp, or 1.
+PRECISIONS = ("fast", "faithful")
 MAX_THREADS = 1024
 
 
@@ -45,35 +47,42 @@ class BackendUnavailableError(ImportError):
 class Settings(NamedTuple):
     backend: str
     num_threads: int
+    precision: str
 
 
 # --- the environment, read once at import ------------------------------------------------------
 
 
 def _canonical(name: str) -> str:
-    """Return our own string of that name: the fast path compares objects, not characters."""
-    return BACKEND_CHOICES[BACKEND_CHOICES.index(name)]
+    """Return the one string of that name: the fast path compares objects, not characters."""
+    return sys.intern(name)
 
 
-def _backend_from_environment() -> str:
-    name = os.environ.get("FASTACT_BACKEND", "auto")
-    if name not in BACKEND_CHOICES:
+def _from_environment(variable: str, choices: tuple[str, ...]) -> str:
+    name = os.environ.get(variable, choices[0])
+    if name not in choices:
         raise ValueError(
-            f"environment variable FASTACT_BACKEND must be one of {', '.join(BACKEND_CHOICES)}, "
-            f"got {name!r}"
+            f"environment variable {variable} must be one of {', '.join(choices)}, got {name!r}"
         )
     return _canonical(name)
 
 
+def integer_from_environment(name: str, least: int, most: int) -> int | None:
+    """Return the value of a variable of ours, or None where it is not set."""
+    text = os.environ.get(name)
+    if text is None:
+        return None
+    if not (text.isdecimal() and least <= int(text) <= most):
+        raise ValueError(
+            f"environment variable {name} must be an integer from {least} to {most}, got {text!r}"
+        )
+    return int(text)
+
+
 def _threads_from_environment() -> int:
-    own = os.environ.get("FASTACT_NUM_THREADS")
+    own = integer_from_environment("FASTACT_NUM_THREADS", 1, MAX_THREADS)
     if own is not None:
-        if not (own.isdecimal() and 1 <= int(own) <= MAX_THREADS):
-            raise ValueError(
-                f"environment variable FASTACT_NUM_THREADS must be an integer from 1 to "
-                f"{MAX_THREADS}, got {own!r}"
-            )
-        return int(own)
+        return own
     # OMP_NUM_THREADS belongs to others and may be a list ("4,2"); what we cannot read we leave.
     shared = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
     if shared.isdecimal() and 1 <= int(shared) <= MAX_THREADS:
@@ -89,24 +98,31 @@ def _usable_cpus() -> int:
 
 # --- the settings ------------------------------------------------------------------------------
 
-#: Set for a block by ``use_backend`` and ``use_threads``; unset, the process-wide value holds.
+#: Set for a block by ``use_backend`` and its like; unset, the process-wide value holds.
 _block_settings: ContextVar[Settings] = ContextVar("fastact_settings")
-_process_settings = Settings(_backend_from_environment(), _threads_from_environment())
-_forked = False
+_process_settings = Settings(
+    _from_environment("FASTACT_BACKEND", BACKEND_CHOICES),
+    _threads_from_environment(),
+    _from_environment("FASTACT_PRECISION", PRECISIONS),
+)
 
 
 def current() -> Settings:
     """Return the settings in force here."""
-    settings = _block_settings.get(_process_settings)
-    return settings._replace(num_threads=1) if _forked else settings
+    return _block_settings.get(_process_settings)
+
+
+def with_settings(changes: Mapping[str, Any]) -> Settings:
+    """Return the settings in force here, but for these changes."""
+    return current()._replace(**changes)
 
 
 def _set(**changes: Any) -> None:
     """Change the process-wide settings, and those of the enclosing ``use_*`` block if any."""
     global _process_settings
     _process_settings = _process_settings._replace(**changes)
-    if cython_backend is not None:
-        cython_backend.set_process_settings(_process_settings)
+    if driver is not None:
+        driver.set_process_settings(_process_settings)
     block = _block_settings.get(None)
     if block is not None:
         _block_settings.set(block._replace(**changes))
@@ -121,28 +137,38 @@ def _use(**changes: Any) -> Iterator[None]:
         _block_settings.reset(token)
 
 
-def _after_fork_in_child() -> None:
-    """Compute serially from now on: OpenMP and Numba threads do not survive a fork."""
-    global _forked
-    _forked = True
-    if cython_backend is not None:
-        cython_backend.stay_serial()
+if driver is not None:
+    driver.connect_settings(
+        _block_settings,
+        _process_settings,
+        backends=[_canonical(name) for name in ("auto", "cython", "numba")],
+        precisions=[_canonical(name) for name in PRECISIONS],
+        keywords=[_canonical(name) for name in ("out", "backend", "precision")],
+    )
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
-if cython_backend is not None:
-    cython_backend.connect_settings(_block_settings, _process_settings, *map(_canonical, _COMPILED))
+def check_integer(caller: str, name: str, value: object, least: int, most: int) -> int:
+    """Return the argument ``name`` as an int if it is one in range; raise otherwise."""
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
+        raise TypeError(f"{caller}: {name} must be an integer, got {value!r}")
+    if not least <= value <= most:
+        raise ValueError(f"{caller}: {name} must be from {least} to {most}, got {value}")
+    return int(value)
 
 
 def _check_threads(caller: str, num_threads: object) -> int:
-    if isinstance(num_threads, bool) or not isinstance(num_threads, (int, np.integer)):
-        raise TypeError(f"{caller}: num_threads must be an integer, got {num_threads!r}")
-    if not 1 <= num_threads <= MAX_THREADS:
+    return check_integer(caller, "num_threads", num_threads, 1, MAX_THREADS)
+
+
+def check_precision(caller: str, precision: object) -> str:
+    """Return ``precision`` if it is one; raise otherwise."""
+    if not isinstance(precision, str):
+        raise TypeError(f"{caller}: precision must be a string, got {precision!r}")
+    if precision not in PRECISIONS:
         raise ValueError(
-            f"{caller}: num_threads must be from 1 to {MAX_THREADS}, got {num_threads}"
+            f"{caller}: precision must be one of {', '.join(PRECISIONS)}, got {precision!r}"
         )
-    return int(num_threads)
+    return _canonical(precision)
 
 
 # --- the backends ------------------------------------------------------------------------------
@@ -173,6 +199,10 @@ def _why_unavailable(name: str) -> str | None:
     return None
 
 
+#: How to check what a call gives for a setting.
+CHECKS = {"backend": check_backend, "precision": check_precision}
+
+
 def _numba_is_installed() -> bool:
     # A module set to None in sys.modules is one that this process must not import.
     if "numba" in sys.modules:
@@ -184,11 +214,15 @@ def available_backends() -> tuple[str, ...]:
     return tuple(name for name in BACKENDS if _why_unavailable(name) is None)
 
 
+def backend_name(name: str) -> str:
+    """Return what "auto" stands for, or the name itself."""
+    return available_backends()[0] if name == "auto" else name
+
+
 @cache
 def load_backend(name: str) -> Any:
     """Return the module of the backend ``name``; "auto" is the fastest that is available."""
-    if name == "auto":
-        name = available_backends()[0]
+    name = backend_name(name)
     check_backend("FASTACT_BACKEND", name)  # set_backend and the like have checked already
     if name == "numpy":
         return numpy_backend
@@ -258,7 +292,7 @@ def use_backend(name: str) -> Any:
 
 
 def get_num_threads() -> int:
-    """Return how many threads a large array is computed on here; 1 in a forked child.
+    """Return how many threads a large array is computed on here.
 
     Examples
     --------
@@ -309,12 +343,66 @@ def use_threads(num_threads: int) -> Any:
     return _use(num_threads=_check_threads("use_threads", num_threads))
 
 
+def get_precision() -> str:
+    """Return the precision in force here: "fast" or "faithful".
+
+    Examples
+    --------
+    >>> import fastact as fa
+    >>> with fa.use_precision("faithful"):
+    ...     fa.get_precision()
+    'faithful'
+    """
+    return current().precision
+
+
+def set_precision(precision: str) -> None:
+    """Choose the precision for the whole process.
+
+    Parameters
+    ----------
+    precision : {"fast", "faithful"}
+        The largest error of a float32 result. "fast", the default: 4 ulp where the true result is
+        normal, an absolute error of 2**-126 where it is subnormal. "faithful": 1 ulp, everywhere.
+        Other dtypes, and functions without an exponential, are the same in both. The environment
+        variable ``FASTACT_PRECISION`` sets the initial value.
+
+    Examples
+    --------
+    >>> import fastact as fa
+    >>> fa.set_precision(fa.get_precision())
+    """
+    _set(precision=check_precision("set_precision", precision))
+
+
+def use_precision(precision: str) -> Any:
+    """Choose the precision for a ``with`` block, in this thread or asyncio task only.
+
+    Parameters
+    ----------
+    precision : {"fast", "faithful"}
+        As for `set_precision`.
+
+    Returns
+    -------
+    context manager
+
+    Examples
+    --------
+    >>> import fastact as fa
+    >>> with fa.use_precision("faithful"):
+    ...     float(fa.sigmoid(0.0))
+    0.5
+    """
+    return _use(precision=check_precision("use_precision", precision))
+
+
 @overload
 def show_config(mode: Literal["stdout"] = "stdout") -> None: ...
 @overload
 def show_config(mode: Literal["dicts"]) -> dict[str, dict[str, Any]]: ...
 def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] | None:
-    """Print versions, backends, how the extension was built, and the settings in force.
+    """Print versions, backends, how the extension was built, settings in force, memory kept.
 
     Parameters
     ----------
@@ -345,6 +433,7 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
 
 def _configuration() -> dict[str, dict[str, Any]]:
     import fastact
+    from fastact import memory
 
     environment = {key: value for key, value in os.environ.items() if key.startswith("FASTACT_")}
     if "OMP_NUM_THREADS" in os.environ:
@@ -359,13 +448,19 @@ def _configuration() -> dict[str, dict[str, Any]]:
         "settings": {
             **current()._asdict(),
             "usable_cpus": _usable_cpus(),
-            "forked_child": _forked,
         },
         "backends": {name: _why_unavailable(name) or "available" for name in BACKENDS},
-        "extension": cython_backend.build_information() if cython_backend else {"built": False},
+        "extension": _extension_facts(),
+        "pool": memory.information(),
         "numba": _numba_facts(),
         "environment": environment,
     }
+
+
+def _extension_facts() -> dict[str, Any]:
+    if driver is None or cython_backend is None:
+        return {"built": False}
+    return {**driver.build_information(), **cython_backend.information()}
 
 
 def _installed_version(package: str) -> str | None:

@@ -4,20 +4,24 @@
 is strided, byte-swapped or unaligned, allocates outputs in the memory order of the inputs and
 copies where an output overlaps an input. A backend sees contiguous chunks of one dtype only.
 
-``call`` is the general way in; the compiled fast path (``cython_backend``) stands before it.
+``call`` is the general way in; the compiled fast path (``driver``) stands before it.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastact import config, numpy_backend
+from fastact import config, memory, numpy_backend, tables
 
 if TYPE_CHECKING:
     from fastact.activation import Verb
+
+#: What every verb takes besides its arrays and parameters.
+KEYWORDS = ("out", "backend", "precision")
 
 # Elements of a buffer: large enough to hide the cost of a step, small enough for the L2 cache.
 _BUFFER_SIZE = 1 << 15
@@ -33,15 +37,15 @@ _OUTPUT_FLAGS = (
 
 def call(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Evaluate a verb of an activation for any arguments."""
-    operands, parameters, out, backend_name = _bind(verb, args, kwargs)
-    override = _array_ufunc_override(verb, operands, parameters, out, backend_name)
+    operands, parameters, out, settings = _bind(verb, args, kwargs)
+    override = _array_ufunc_override(verb, operands, parameters, out, settings)
     if override is not None:
         return override[0]
 
-    backend = config.load_backend(backend_name or config.current().backend)
+    in_force = config.with_settings(settings)
     # Casts and kernels raise flags that mean nothing: kernels compute what is not selected too.
     with np.errstate(all="ignore"):
-        return _evaluate(verb, operands, parameters, out, backend)
+        return _evaluate(verb, operands, parameters, out, in_force)
 
 
 def _evaluate(
@@ -49,7 +53,7 @@ def _evaluate(
     operands: Sequence[Any],
     parameters: Sequence[Any],
     out: tuple[Any, ...],
-    backend: Any,
+    settings: config.Settings,
 ) -> Any:
     values = [_parameter(verb, i, value) for i, value in enumerate(parameters)]
     arrays = [
@@ -59,17 +63,31 @@ def _evaluate(
     dtype = _result_dtype(verb, operands, arrays, values)
     if dtype.kind in "iu":
         # Exact in any backend, so computed by the reference in all of them.
-        backend, work = numpy_backend, dtype
+        settings, work = settings._replace(backend="numpy"), dtype
         for name, value in zip(verb.input_names, (*arrays, *values), strict=True):
             _check_fits(verb, name, value, dtype)
     else:
         work = dtype if dtype.itemsize > 2 else np.dtype(np.float64)
-    _check_outputs(verb, out, dtype, arrays, values)
+    shape = _check_outputs(verb, out, dtype, arrays, values)
 
-    results = _run(backend, verb, arrays, values, out, work)
-    delivered = [_deliver(result, given, dtype) for result, given in zip(results, out, strict=True)]
+    with memory.new_arrays(math.prod(shape) * work.itemsize):
+        if tables.apply(dtype, arrays, values):
+            results = tables.look_up(verb, dtype, arrays[0], values, settings, _compute_table)
+        else:
+            results = _run(verb, arrays, values, out, work, settings)
+        delivered = [
+            _deliver(result, given, dtype) for result, given in zip(results, out, strict=True)
+        ]
     wrapped = _wrap(verb, delivered, out, (*operands, *parameters))
     return wrapped[0] if verb.nout == 1 else tuple(wrapped)
+
+
+def _compute_table(
+    verb: Verb, dtype: np.dtype, arrays: list[np.ndarray], parameters: Any, backend: str
+) -> list[np.ndarray]:
+    settings = config.current()._replace(backend=backend)
+    results = _run(verb, arrays, parameters, (None,) * verb.nout, np.dtype(np.float64), settings)
+    return [_round(result, dtype) for result in results]
 
 
 # --- arguments ---------------------------------------------------------------------------------
@@ -77,8 +95,8 @@ def _evaluate(
 
 def _bind(
     verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> tuple[list[Any], list[Any], tuple[Any, ...], str | None]:
-    """Return (operands, parameters, one output or None for each result, backend)."""
+) -> tuple[list[Any], list[Any], tuple[Any, ...], dict[str, str]]:
+    """Return (operands, parameters, one output or None for each result, settings that differ)."""
     names = verb.input_names
     if len(args) > len(names):
         raise TypeError(
@@ -87,12 +105,12 @@ def _bind(
         )
     bound = dict(zip(names, args, strict=False))
     for name, value in kwargs.items():
-        if name in ("out", "backend"):
+        if name in KEYWORDS:
             continue
         if name not in names:
             raise TypeError(
                 f"{verb.__name__}: got an unexpected keyword argument {name!r}; "
-                f"it takes {', '.join((*names, 'out', 'backend'))}"
+                f"it takes {', '.join((*names, *KEYWORDS))}"
             )
         if name in bound:
             raise TypeError(f"{verb.__name__}: got two values for argument {name!r}")
@@ -102,10 +120,14 @@ def _bind(
             raise TypeError(f"{verb.__name__}: argument {name!r} is missing")
     operands = [bound[name] for name in verb.arguments]
     parameters = [bound.get(p.name, p.default) for p in verb.row.parameters]
-    backend = kwargs.get("backend")
-    if backend is not None:
-        backend = config.check_backend(verb.__name__, backend)
-    return operands, parameters, _outputs(verb, kwargs.get("out")), backend or verb.backend
+    settings = {}
+    for name, own in (("backend", verb.backend), ("precision", verb.precision)):
+        given = kwargs.get(name)
+        if given is not None:
+            settings[name] = config.CHECKS[name](verb.__name__, given)
+        elif own is not None:
+            settings[name] = own
+    return operands, parameters, _outputs(verb, kwargs.get("out")), settings
 
 
 def _outputs(verb: Verb, out: Any) -> tuple[Any, ...]:
@@ -131,7 +153,7 @@ def _array_ufunc_override(
     operands: Sequence[Any],
     parameters: Sequence[Any],
     out: tuple[Any, ...],
-    backend: str | None,
+    settings: Mapping[str, str],
 ) -> tuple[Any] | None:
     """Defer to an operand with an ``__array_ufunc__`` of its own (NEP 13): (result,) or None."""
     candidates: list[Any] = []
@@ -151,7 +173,7 @@ def _array_ufunc_override(
     keywords = {}
     if any(array is not None for array in out):
         keywords["out"] = out
-    ufunc = verb.bound_to(backend)
+    ufunc = verb.bound_to(settings.get("backend"), settings.get("precision"))
     for candidate in candidates:
         result = candidate.__array_ufunc__(ufunc, "__call__", *operands, *parameters, **keywords)
         if result is not NotImplemented:
@@ -273,7 +295,8 @@ def _check_outputs(
     dtype: np.dtype,
     arrays: Sequence[np.ndarray],
     parameters: Sequence[Any],
-) -> None:
+) -> tuple[int, ...]:
+    """Return the shape of the results."""
     shapes = [np.shape(value) for value in (*arrays, *parameters)]
     try:
         shape = np.broadcast_shapes(*shapes)
@@ -290,6 +313,7 @@ def _check_outputs(
     given = [array for array in out if array is not None]
     if len(given) == 2 and np.shares_memory(*given):
         raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
+    return shape
 
 
 def _check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]) -> None:
@@ -365,20 +389,20 @@ def _round(result: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
 
 def _run(
-    backend: Any,
     verb: Verb,
     arrays: Sequence[np.ndarray],
     parameters: Sequence[Any],
     out: tuple[Any, ...],
     work: np.dtype,
+    settings: config.Settings,
 ) -> list[np.ndarray]:
     """Run the backend over chunks; return the outputs, new where none was given.
 
     Sixteen-bit outputs are computed into new float64 arrays, which ``_deliver`` rounds.
     """
-    num_threads = config.current().num_threads
     n_inputs = len(arrays)
     in_arrays = any(isinstance(value, np.ndarray) for value in parameters)
+    run_loop = _loop_runner(verb, _loop_name(verb, parameters, in_arrays, work, settings), settings)
     parameter_type = work if work.kind in "iu" else np.dtype(np.float64)
     parameter_arrays = [np.asarray(value, parameter_type) for value in parameters if in_arrays]
     inputs = [*arrays, *parameter_arrays]
@@ -399,16 +423,50 @@ def _run(
     )
     with iterator:
         for chunk in iterator:
-            backend.run(
-                verb.row,
-                verb.kind,
+            run_loop(
                 chunk[:n_inputs],
                 chunk[len(inputs) :],
                 chunk[n_inputs : len(inputs)] if in_arrays else parameters,
-                num_threads,
             )
         # Given outputs are returned themselves: with overlap, the iterator works on copies.
         return [
             given if given is not None else allocated
             for given, allocated in zip(outputs, iterator.operands[len(inputs) :], strict=True)
         ]
+
+
+def _loop_name(
+    verb: Verb,
+    parameters: Sequence[Any],
+    in_arrays: bool,
+    work: np.dtype,
+    settings: config.Settings,
+) -> str:
+    """Return which loop computes: its dtype and, where there are several, its variant."""
+    if in_arrays:
+        return f"{work.name}_broadcast"
+    defaults = [parameter.default for parameter in verb.row.parameters]
+    has_fast = work == np.float32 and not verb.row.exponential_free
+    if has_fast and settings.precision == "fast" and list(parameters) == defaults:
+        return "float32_fast"
+    return work.name
+
+
+def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
+    """Return a function of (inputs, outputs, parameters), each a sequence."""
+    backend = config.load_backend(settings.backend)
+    row, num_threads = verb.row, settings.num_threads
+    if config.driver is None or backend is numpy_backend:
+        return lambda *operands: backend.run(row, verb.kind, loop, *operands, num_threads)
+    address = backend.loop_address(row.name, verb.kind, loop)
+    if backend is not config.cython_backend:  # whose loops are there from the start
+        verb.adopt_loops("numba", backend.address_if_compiled)
+
+    def execute(inputs: Sequence[Any], outputs: Sequence[Any], parameters: Sequence[Any]) -> None:
+        if loop.endswith("_broadcast"):  # parameters in arrays are further inputs
+            inputs, parameters = (*inputs, *parameters), ()
+        config.driver.execute(
+            address, inputs, outputs, parameters, num_threads, row.chunk, row.exponential_free
+        )
+
+    return execute

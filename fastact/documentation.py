@@ -71,6 +71,8 @@ def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
         "    Where to store the result; may be an input, or overlap one.",
         'backend : {"auto", "cython", "numba", "numpy"}, optional',
         "    Which implementation computes; by default the one set by `use_backend`.",
+        'precision : {"fast", "faithful"}, optional',
+        "    The largest error in float32; by default the one set by `use_precision`.",
     ]
     return "\n".join(lines)
 
@@ -110,9 +112,10 @@ def _notes(row: Row, kind: str) -> str:
     if row.exact:
         sentences.append("The result is exact.")
     else:
+        float32 = "1 ulp" if row.exponential_free else "4 ulp (faithful precision: 1 ulp)"
         sentences.append(
-            "The largest error is 1 ulp in float32 and 2 ulp in float64, for the function and its "
-            "derivative; float16 and bfloat16 are float64 results, rounded once."
+            f"The largest error is {float32} in float32 and 2 ulp in float64, for the function and "
+            "its derivative; float16 and bfloat16 are float64 results, rounded once."
         )
     sentences.append("Proposed in [1]_.")
     return "Notes\n-----\n" + "\n".join(sentences)

@@ -13,7 +13,6 @@ result has reached its limit, so that 0 * inf never arises and the sign of the l
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -30,6 +29,7 @@ _WIDER = {"float32": np.float64, "float64": np.longdouble}
 def run(
     row: Row,
     verb: str,
+    loop: str,
     inputs: Sequence[np.ndarray],
     outputs: Sequence[np.ndarray],
     parameters: Sequence[Any],
@@ -42,6 +42,8 @@ def run(
     row : Row
         The activation.
     verb : {"forward", "grad", "backward", "backward_from_output", "value_and_grad"}
+    loop : str
+        Which loop a compiled backend takes; this one has none.
     inputs : sequence of ndarray
         (x,), (grad_output, x) or (grad_output, y): contiguous, native, of one dtype: float32,
         float64 or, in this backend alone and for rows that keep integers, an integer dtype.
@@ -201,9 +203,13 @@ def gelu(x: Array) -> Array:
 
 def gelu_grad(x: Array) -> Array:
     a = np.minimum(np.abs(x), 40)
-    d = np.exp(-a * a / 2) * (_mills_ratio(a) - a * _pair(table.NORMAL_DENSITY, x.dtype))
-    formula = np.where(x < 0, d, 1 - d)
-    return _near_root(x, formula, table.GELU_ROOT, table.GELU_SLOPE)
+    distance = (-table.GELU_ROOT[0] - a) - table.GELU_ROOT[1]
+    d = (
+        np.exp(-a * a / 2)
+        * distance
+        * _compensated(table.GELU_GRAD_FULL, table.GELU_GRAD_FULL_LOW, a)
+    )
+    return np.where(x < 0, d, 1 - d)
 
 
 def gelu_tanh(x: Array) -> Array:
@@ -280,9 +286,13 @@ def _normal_tail(a: Array) -> Array:
 
 def _mills_ratio(a: Array) -> Array:
     """``exp(a**2 / 2) Phi(-a)`` for 0 <= a <= 40."""
-    pairs = zip_longest(table.MILLS_FULL, table.MILLS_FULL_LOW, fillvalue=0.0)
-    coefficients = [_pair(pair, a.dtype) for pair in pairs]
-    return _polynomial(coefficients, (a - 4) / (a + 4)) / (a + 4)
+    return _compensated(table.MILLS_FULL, table.MILLS_FULL_LOW, a) / (a + 1.25)
+
+
+def _compensated(coefficients: Sequence[float], low: float, a: Array) -> Array:
+    """The polynomial in ``(a - 4) / (a + 4)`` whose constant term is a pair with ``low``."""
+    constant = _pair((coefficients[0], low), a.dtype)
+    return _polynomial((constant, *coefficients[1:]), (a - 4) / (a + 4))
 
 
 def _product_error(a: Array, b: Array, product: Array) -> Array:

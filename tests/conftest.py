@@ -1,4 +1,7 @@
-"""What all tests share: the argument ``backend`` runs a test once on each backend."""
+"""What all tests share: the argument ``backend`` runs a test once on each backend.
+
+So does ``precision``, once for fast and once for faithful.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,11 @@ from fastact import config
 @pytest.hookimpl(trylast=True)  # after the marks of the test, so that ids read silu-cython
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     marks = metafunc.definition.iter_markers("parametrize")
-    marked = any("backend" in str(mark.args[0]) for mark in marks)
-    if "backend" in metafunc.fixturenames and not marked:
+    marked = " ".join(str(mark.args[0]) for mark in marks)
+    if "backend" in metafunc.fixturenames and "backend" not in marked:
         metafunc.parametrize("backend", [_backend(name) for name in config.BACKENDS])
+    if "precision" in metafunc.fixturenames and "precision" not in marked:
+        metafunc.parametrize("precision", config.PRECISIONS)
 
 
 def _backend(name: str) -> object:

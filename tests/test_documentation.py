@@ -131,11 +131,11 @@ def test_help_shows_the_docstring_of_the_instance():
 @over_verbs
 def test_signatures_name_arguments_and_defaults(verb):
     parameters = inspect.signature(verb).parameters
-    names = [*verb.arguments, *(p.name for p in verb.row.parameters), "out", "backend"]
+    names = [*verb.arguments, *(p.name for p in verb.row.parameters), "out", "backend", "precision"]
     assert list(parameters) == names
     for row_parameter in verb.row.parameters:
         assert parameters[row_parameter.name].default == row_parameter.default
-    for name in ("out", "backend"):
+    for name in ("out", "backend", "precision"):
         assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
         assert parameters[name].default is None
 
@@ -147,10 +147,10 @@ def test_signatures_are_true(verb):
     values = dict.fromkeys(verb.arguments, 1.0)
     values |= {parameter.name: parameter.default for parameter in verb.row.parameters}
     expected = verb(*values.values())
-    bound = signature.bind(**values, out=None, backend=None)
+    bound = signature.bind(**values, out=None, backend=None, precision=None)
     bound.apply_defaults()
     assert verb(*bound.args, **bound.kwargs) == expected
-    assert verb(**values, out=None, backend=None) == expected
+    assert verb(**values, out=None, backend=None, precision=None) == expected
 
 
 def test_signatures_of_functions_have_types():
@@ -317,6 +317,7 @@ WRONG_CODE = [
     "fa.relu(x, 3)",
     "fa.leaky_relu(x, slope=3)",
     "fa.relu(x, backend='fast')",
+    "fa.relu(x, precision='cython')",
     "fa.relu.backward(x)",
     "fa.relu.value_and_grad(x, out=buffer)",
     "fa.softmaxx(x)",

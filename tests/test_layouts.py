@@ -245,11 +245,12 @@ def test_parameters_broadcast(verb, backend, dtype):
     args = [sample((3, 41), dtype, seed) for seed in range(len(verb.arguments))]
     column = np.array(values)[:, None]
     full = np.broadcast_to(column, (3, 41))
+    how = {"backend": backend, "precision": "faithful"}  # fast is for numbers that are the defaults
     for parameter in (column, column.tolist(), column.astype(dtype), full):
-        together = results(verb, *args, parameter, backend=backend)
+        together = results(verb, *args, parameter, **how)
         for i, value in enumerate(values):
             for number in (value, np.array(value), np.float32(value)):
-                row = results(verb, *(arg[i] for arg in args), number, backend=backend)
+                row = results(verb, *(arg[i] for arg in args), number, **how)
                 for actual, expected in zip(together, row, strict=True):
                     assert_identical(actual[i], expected)
 

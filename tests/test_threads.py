@@ -6,7 +6,7 @@ import os
 
 import numpy as np
 import pytest
-from test_backends import run_python
+from test_backends import WITHOUT_EXTENSION, run_python
 from test_layouts import assert_all_identical, over_dtypes, over_kinds, results, sample
 
 import fastact as fa
@@ -19,7 +19,7 @@ HAS_FORK = hasattr(os, "fork")
 @over_kinds
 def test_the_number_of_threads_does_not_matter(verb, backend, dtype):
     """Enough elements for three threads, and a length that none of them divides."""
-    size = 3 * verb.row.grain + 77
+    size = 3 * verb.row.chunk + 77
     args = [sample((size,), dtype, seed) for seed in range(len(verb.arguments))]
     with fa.use_threads(1):
         expected = results(verb, *args, backend=backend)
@@ -81,7 +81,7 @@ def in_child():
     child = os.fork()
     if child == 0:
         # No clean-up in the child: what it prints is for the parent to print.
-        facts = compute() == expected, fa.get_num_threads() == 1
+        facts = compute() == expected, fa.get_num_threads() == 2
         grandchild = os.fork() if all(facts) else None
         if grandchild == 0:
             os._exit(0 if compute() == expected else 1)
@@ -127,45 +127,43 @@ thread.join()
 print(codes)
 """  # fmt: skip
 
-# A layer of Numba's threads, by its name; the other backends have no choice of layers.
-LAYERS = [(name, "") for name in config.BACKENDS if name != "numba"]
-LAYERS += [("numba", "omp"), ("numba", "workqueue")]
-over_layers = pytest.mark.parametrize(
-    ("name", "layer"), LAYERS, ids=["-".join(filter(None, pair)) for pair in LAYERS]
-)
+# The threads of the driver, and those that the Numba backend has of its own without it.
+SETUPS = {name: (name, "") for name in config.BACKENDS}
+SETUPS["numba-without-driver"] = ("numba", WITHOUT_EXTENSION)
+over_setups = pytest.mark.parametrize("setup", SETUPS)
 needs_fork = pytest.mark.skipif(not HAS_FORK, reason="this system has no fork")
 
 
-def run_on(name, layer, code):
+def run_on(setup, code):
+    name, before = SETUPS[setup]
     if name not in config.available_backends():
         pytest.skip(f"the backend {name} is not available")
-    environment = {"NUMBA_THREADING_LAYER": layer} if layer else {}
-    return run_python(code, timeout=60, BACKEND=name, NUMBA_NUM_THREADS="2", **environment)
+    return run_python(before + code, BACKEND=name)
 
 
-@over_layers
-def test_eight_threads_at_once(name, layer):
+@over_setups
+def test_eight_threads_at_once(setup):
     """The first calls of the process are among theirs: loading and compiling race too."""
-    assert run_on(name, layer, EIGHT_THREADS) == "32 True"
+    assert run_on(setup, EIGHT_THREADS) == "32 True"
 
 
 @needs_fork
-@over_layers
-def test_a_forked_child_computes_the_same(name, layer):
-    """OpenMP hangs in a forked child, or ends it; the child must do without. So must its child."""
-    assert run_on(name, layer, FORK) == "[0, 0, 0] True 2"
+@over_setups
+def test_a_forked_child_computes_the_same(setup):
+    """With as many threads as its parent, and so does its own child."""
+    assert run_on(setup, FORK) == "[0, 0, 0] True 2"
 
 
 @needs_fork
-@over_layers
-def test_a_forked_pool_computes_the_same(name, layer):
-    assert run_on(name, layer, POOL) == "[True, True, True, True]"
+@over_setups
+def test_a_forked_pool_computes_the_same(setup):
+    assert run_on(setup, POOL) == "[True, True, True, True]"
 
 
 @needs_fork
-@over_layers
-def test_a_fork_amid_a_computation_leaves_no_lock(name, layer):
-    assert run_on(name, layer, FORK_WHILE_BUSY) == "[0, 0, 0, 0, 0]"
+@over_setups
+def test_a_fork_amid_a_computation_leaves_no_lock(setup):
+    assert run_on(setup, FORK_WHILE_BUSY) == "[0, 0, 0, 0, 0]"
 
 
 @needs_fork
@@ -176,10 +174,10 @@ def test_settings_work_in_a_forked_child():
         "if child == 0:\n"
         "    fa.set_num_threads(4); fa.set_backend('numpy')\n"
         "    facts = fa.show_config('dicts')['settings']\n"
-        "    os._exit(facts['num_threads'] * 10 + facts['forked_child'])\n"
+        "    os._exit(facts['num_threads'] + 10 * (facts['backend'] == 'numpy'))\n"
         "print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))"
     )
-    assert run_python(code) == "11"
+    assert run_python(code) == "14"
 
 
 @pytest.mark.skipif(

@@ -5,8 +5,10 @@ again reproduces the file to the byte. It needs mpmath, and takes about a minute
 
 Each polynomial is the minimax approximation in relative error (Remez exchange, 60 digits) of the
 lowest degree that meets its target; coefficients are then rounded to double. The targets are:
-2**-36 for the ``SHORT`` ones, whose results are rounded to float32 (24 bits), and 2**-57 for the
-``FULL`` ones, which float64 kernels evaluate with compensated arithmetic.
+2**-36 for the ``SHORT`` ones, whose results are rounded to float32 (24 bits), and 2**-57 of the
+result for the ``FULL`` ones, which are for float64 kernels. The ``FAST`` ones are
+for float32 arithmetic: their target is 2**-25, and they are rounded to single precision. That of
+tanh is the quotient of two polynomials, ``P`` and ``Q``.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ mp.mp.dps = 60
 
 SHORT = mp.mpf(2) ** -36
 FULL = mp.mpf(2) ** -57
+FAST = mp.mpf(2) ** -25
 TABLE = Path(__file__).resolve().parent.parent / "fastact" / "coefficients.py"
 
 Function = Callable[[mp.mpf], mp.mpf]
@@ -58,6 +61,53 @@ def remez(
             break
         points = alternating_extrema(grid, errors, degree + 2)
     return coefficients, largest
+
+
+def rational(
+    function: Function, grid: list[mp.mpf], start: list[mp.mpf], degrees: tuple[int, int]
+) -> tuple[list[mp.mpf], list[mp.mpf]]:
+    """Return p and q, q(0) = 1, of these degrees: p / q is the minimax approximation on ``grid``.
+
+    The exchange begins at ``start``, ``sum(degrees) + 2`` points of about the right density.
+    """
+    values = [function(x) for x in grid]
+    points = start
+    for _ in range(20):
+        p, q, levelled = levelled_quotient(function, points, degrees)
+        errors = [horner(p, x) / horner(q, x) / y - 1 for x, y in zip(grid, values, strict=True)]
+        if max(abs(error) for error in errors) <= levelled * mp.mpf("1.01"):
+            return p, q
+        points = alternating_extrema(grid, errors, len(start))
+    raise ArithmeticError(f"the exchange for degrees {degrees} does not settle")
+
+
+def levelled_quotient(
+    function: Function, points: list[mp.mpf], degrees: tuple[int, int]
+) -> tuple[list[mp.mpf], list[mp.mpf], mp.mpf]:
+    """Return p, q and e > 0: the relative errors of p / q at the points are +-e in turn.
+
+    ``p(x) = f(x) (1 + s e) q(x)``, s = +-1, are linear equations in p and q but for e. What is
+    orthogonal to the columns of p leaves an eigenvalue problem for e and q; the solution is the
+    one of least e whose q has no zero between the points.
+    """
+    p_degree, q_degree = degrees
+    p_columns = mp.matrix([[x**k for k in range(p_degree + 1)] for x in points])
+    complement = mp.qr(p_columns)[0][:, p_degree + 1 :]
+    q_columns = mp.matrix([[function(x) * x**k for k in range(q_degree + 1)] for x in points])
+    signed = mp.matrix([
+        [(-1) ** i * q_columns[i, k] for k in range(q_degree + 1)] for i in range(len(points))
+    ])  # fmt: skip
+    eigenvalues, vectors = mp.eig(mp.inverse(complement.T * signed) * (complement.T * q_columns))
+    solutions = []
+    for i, eigenvalue in enumerate(eigenvalues):
+        q = [vectors[k, i] / vectors[0, i] for k in range(q_degree + 1)]
+        if abs(mp.im(eigenvalue)) < abs(eigenvalue) * mp.mpf("1e-20"):
+            q = [mp.re(coefficient) for coefficient in q]
+            if min(horner(q, x) for x in points) > 0:
+                solutions.append((abs(eigenvalue), -mp.re(eigenvalue), q))
+    levelled, error, q = min(solutions)
+    right = [function(x) * (1 + (-1) ** i * error) * horner(q, x) for i, x in enumerate(points)]
+    return list(mp.lu_solve(p_columns, mp.matrix(right))), q, levelled
 
 
 def alternating_extrema(grid: list[mp.mpf], errors: list[mp.mpf], count: int) -> list[mp.mpf]:
@@ -106,14 +156,53 @@ def atanh_remainder(u: mp.mpf) -> mp.mpf:
     return (atanh_over_s(u) - 1) / u if u else mp.mpf(1) / 3
 
 
-def scaled_mills_ratio(t: mp.mpf) -> mp.mpf:
-    """``(a + 4) exp(a**2 / 2) Phi(-a)`` with ``a = 4 (1 + t) / (1 - t)``, so ``t = (a-4)/(a+4)``.
+def log1p_over_e(e: mp.mpf) -> mp.mpf:
+    return mp.log1p(e) / e if e else mp.mpf(1)
 
-    The factor ``a + 4`` cancels the decay of the Mills ratio: the result falls only from 2 to
-    0.44, which keeps the polynomial well conditioned.
+
+def tanh_over_x(square: mp.mpf) -> mp.mpf:
+    x = mp.sqrt(square)
+    return mp.tanh(x) / x if x else mp.mpf(1)
+
+
+def tanh_remainder(square: mp.mpf) -> mp.mpf:
+    r = mp.sqrt(square)
+    if r < mp.mpf("1e-15"):
+        return square / 120 - mp.mpf(1) / 12
+    return (2 * mp.tanh(r / 2) - r) / r**3
+
+
+def tanh_half_remainder(square: mp.mpf) -> mp.mpf:
+    return 4 * tanh_remainder(4 * square)
+
+
+def gelu_gradient_quotient(t: mp.mpf, c: float = 4.0) -> mp.mpf:
+    """``gelu'(-a) exp(a**2 / 2) / (root - a)``: smooth and positive, also at the root."""
+    a = c * (1 + t) / (1 - t)
+    root = -gradient_root("GELU")
+    if abs(a - root) < mp.mpf("1e-20"):
+        return mp.diff(gelu_derivative, -root) * mp.exp(root**2 / 2)
+    return gelu_derivative(-a) * mp.exp(a**2 / 2) / (root - a)
+
+
+def flat_mills_ratio(t: mp.mpf) -> mp.mpf:
+    """``(a + 1.25) exp(a**2 / 2) Phi(-a)`` with ``t = (a-4)/(a+4)``.
+
+    It falls only from 0.625 to 0.4, and is nearly flat at a = 0: errors of t do no harm.
     """
     a = 4 * (1 + t) / (1 - t)
-    return (a + 4) * mp.exp(a**2 / 2) * mp.erfc(a / mp.sqrt(2)) / 2
+    return (a + mp.mpf("1.25")) * mp.exp(a**2 / 2) * mp.erfc(a / mp.sqrt(2)) / 2
+
+
+def scaled_mills_ratio(t: mp.mpf, c: float = 4.0) -> mp.mpf:
+    """``(a + c) exp(a**2 / 2) Phi(-a)`` with ``a = c (1 + t) / (1 - t)``, so ``t = (a-c)/(a+c)``.
+
+    The factor ``a + c`` cancels the decay of the Mills ratio: for c = 4 the result falls only from
+    2 to 0.44, which keeps the polynomial well conditioned. For c = 1.5 it is nearly flat at a = 0
+    too, and so forgives the rounding of t in single precision; but it needs more terms.
+    """
+    a = c * (1 + t) / (1 - t)
+    return (a + c) * mp.exp(a**2 / 2) * mp.erfc(a / mp.sqrt(2)) / 2
 
 
 def silu_derivative(x: mp.mpf) -> mp.mpf:
@@ -160,15 +249,34 @@ def polynomials() -> dict[str, tuple[str, Function, mp.mpf, mp.mpf, mp.mpf]]:
     return {
         "EXPM1_SHORT": ("expm1(r) / r, |r| <= ln(2)/2", expm1_over_r, -LN2_HALF, LN2_HALF, SHORT),
         "EXP_FULL": ("(exp(r) - 1 - r) / r**2, |r| <= ln(2)/2",
-                     exp_remainder, -LN2_HALF, LN2_HALF, FULL),
+                     exp_remainder, -LN2_HALF, LN2_HALF, FULL * 32),
+        "TANH_FULL": ("(2 tanh(r/2) - r) / r**3 in u = r**2, |r| <= ln(2)/2",
+                      tanh_remainder, zero, LN2_HALF**2, FULL * 256),
+        "TANH_HALF_FULL": ("(tanh(h) - h) / h**3 in u = h**2, |h| <= 0.1812",
+                           tanh_half_remainder, zero, mp.mpf("0.1812") ** 2, FULL * 512),
         "ATANH_SHORT": ("atanh(s) / s in u = s**2, 0 <= s <= 1/3",
                         atanh_over_s, zero, mp.mpf(1) / 9, SHORT),
         "ATANH_FULL": ("(atanh(s) / s - 1) / s**2 in u = s**2, 0 <= s <= 1/3",
                        atanh_remainder, zero, mp.mpf(1) / 9, FULL * 16),
         "MILLS_SHORT": ("(a + 4) exp(a**2 / 2) Phi(-a) in t = (a - 4) / (a + 4), 0 <= a <= 24",
                         scaled_mills_ratio, mp.mpf(-1), mp.mpf(20) / 28, SHORT),
-        "MILLS_FULL": ("(a + 4) exp(a**2 / 2) Phi(-a) in t = (a - 4) / (a + 4), 0 <= a <= 39",
-                       scaled_mills_ratio, mp.mpf(-1), mp.mpf(35) / 43, FULL),
+        "MILLS_FULL": ("(a + 1.25) exp(a**2 / 2) Phi(-a) in t = (a - 4) / (a + 4), 0 <= a <= 39",
+                       flat_mills_ratio, mp.mpf(-1), mp.mpf(35) / 43, FULL),
+        "GELU_GRAD_FULL": (
+            "exp(a**2 / 2) gelu'(-a) / (root - a) in t = (a - 4) / (a + 4), 0 <= a <= 39",
+            gelu_gradient_quotient, mp.mpf(-1), mp.mpf(35) / 43, FULL),
+        "MILLS_PAIRS": ("(a + 4) exp(a**2 / 2) Phi(-a) in t = (a - 4) / (a + 4), 0 <= a <= 39",
+                        scaled_mills_ratio, mp.mpf(-1), mp.mpf(35) / 43, FULL),
+        "EXPM1_FAST": ("expm1(r) / r, |r| <= ln(2)/2", expm1_over_r, -LN2_HALF, LN2_HALF, FAST),
+        "MILLS_FAST": (
+            "(a + c) exp(a**2 / 2) Phi(-a) in t = (a - c) / (a + c), c = 1.5, 0 <= a <= 13.3",
+            lambda t: scaled_mills_ratio(t, 1.5),
+            mp.mpf(-1), mp.mpf("11.8") / mp.mpf("14.8"), FAST),
+        "GELU_GRAD_FAST": (
+            "exp(a**2 / 2) gelu'(-a) / (root - a) in t = (a - 2.5) / (a + 2.5), a <= 13.7",
+            lambda t: gelu_gradient_quotient(t, 2.5),
+            mp.mpf(-1), mp.mpf("11.2") / mp.mpf("16.2"), FAST / 8),
+        "LOG1P_FAST": ("log1p(e) / e, 0 <= e <= 1", log1p_over_e, zero, mp.mpf(1), FAST),
     }  # fmt: skip
 
 
@@ -183,12 +291,31 @@ GRADIENT_ROOTS = {
 ROOT_RADIUS = mp.mpf("0.25")
 # Beyond it, the cancellation leaves 2**-30 of the 2**-36 of the SHORT polynomials.
 ROOT_RADIUS_SHORT = mp.mpf("0.03125")
+# tanh is 1 in float32 beyond twice this.
+TANH_BOUND = mp.mpf("4.51")
+# In float32 arithmetic: (middle, radius) of what is measured from the root; beyond, the errors of
+# the formula stay within 4 ulp. For gelu_tanh' that is so
+# below -1.3, for mish' beyond -1.6 and 0.8.
+ROOT_INTERVALS_FAST = {
+    "SILU": (mp.mpf(0), mp.mpf("0.25")),
+    "GELU_TANH": (mp.mpf("0.1025"), mp.mpf("0.6525")),
+    "MISH": (mp.mpf("0.8125"), mp.mpf("1.1875")),
+}
+
+
+def gradient_root(name: str) -> mp.mpf:
+    derivative, start = GRADIENT_ROOTS[name]
+    return mp.findroot(derivative, mp.mpf(start))
 
 
 def root_quotient(derivative: Function, root: mp.mpf) -> Function:
     """``f'(root + d) / d``, whose value at ``d = 0`` is the slope of ``f'`` at its root."""
     slope = mp.diff(derivative, root)
     return lambda d: derivative(root + d) / d if abs(d) > mp.mpf("1e-25") else slope
+
+
+def shift(function: Function, middle: mp.mpf) -> Function:
+    return lambda x: function(middle + x)
 
 
 def split(value: mp.mpf, bits: int = 53) -> tuple[float, float]:
@@ -198,9 +325,44 @@ def split(value: mp.mpf, bits: int = 53) -> tuple[float, float]:
     return float(high), float(value - high)
 
 
+def single(value: mp.mpf) -> float:
+    with mp.workprec(24):
+        return float(+value)
+
+
+def split_single(value: mp.mpf, bits: int = 24) -> tuple[float, float]:
+    """Return ``value`` as the sum of two single precision numbers."""
+    with mp.workprec(bits):
+        high = +value
+    return float(high), single(value - high)
+
+
 def assignment(name: str, meaning: str, values: Iterable[float]) -> str:
     lines = "".join(f"    {value!r},\n" for value in values)
     return f"# {meaning}\n{name} = (\n{lines})\n"
+
+
+def gated_root_constants(name: str, root: mp.mpf) -> list[str]:
+    """Return what float64 kernels count the argument of a gate from: its value at the root."""
+    linear, cubic = {"SILU": (mp.mpf(1), mp.mpf(0)), "GELU_TANH": gelu_tanh_constants()}.get(
+        name, (None, None)
+    )
+    if linear is None:
+        return []
+    z = -(linear * root + cubic * root**3)
+    w = -(linear * root + 3 * cubic * root**3)
+    exponential = float(mp.exp(-z))
+    square_root = float(mp.sqrt(mp.exp(-z)))
+    excess = float(mp.exp(-z) / mp.mpf(square_root) ** 2 - 1)
+    parts = [
+        f"# exp(z) there, the square root of that, and by how much its square is short\n"
+        f"{name}_ROOT_EXPONENTIAL = {exponential!r}\n{name}_ROOT_SQRT = {square_root!r}\n"
+        f"{name}_ROOT_EXCESS = {excess!r}\n"
+    ]
+    if cubic:
+        parts.append(assignment(f"{name}_ROOT_Z", "-z there, as a pair", split(z)))
+        parts.append(assignment(f"{name}_ROOT_W", "-x z'(x) there, as a pair", split(w)))
+    return parts
 
 
 def table() -> str:
@@ -213,21 +375,40 @@ def table() -> str:
     ]
     for name, (meaning, function, low, high, target) in polynomials().items():
         coefficients = minimax(function, low, high, target)
-        parts.append(assignment(name, meaning, map(float, coefficients)))
-        if name == "MILLS_FULL":
+        rounded = single if name.endswith("_FAST") else float
+        parts.append(assignment(name, meaning, map(rounded, coefficients)))
+        if name in ("MILLS_FULL", "GELU_GRAD_FULL"):
+            parts.append(f"# low part\n{name}_LOW = {split(coefficients[0])[1]!r}\n")
+        if name == "MILLS_PAIRS":
             low_parts = [split(coefficient)[1] for coefficient in coefficients[:4]]
-            parts.append(assignment("MILLS_FULL_LOW", "low parts", low_parts))
-    for name, (derivative, start) in GRADIENT_ROOTS.items():
-        root = mp.findroot(derivative, mp.mpf(start))
+            parts.append(assignment("MILLS_PAIRS_LOW", "low parts", low_parts))
+    squares = [t**2 for t in chebyshev_points(mp.mpf(0), TANH_BOUND, 400)]
+    start = [t**2 for t in chebyshev_points(mp.mpf(0), TANH_BOUND, 9)]
+    p, q = rational(tanh_over_x, squares, start, (3, 4))
+    assert abs(p[0] - 1) < FAST / 4
+    meaning = f"tanh(x) / x = (1 + u p(u)) / (1 + u q(u)), u = x**2, |x| <= {float(TANH_BOUND)}: p"
+    parts.append(assignment("TANH_P_FAST", meaning, map(single, p[1:])))
+    parts.append(assignment("TANH_Q_FAST", "q", map(single, q[1:])))
+    for name, (derivative, _) in GRADIENT_ROOTS.items():
+        root = gradient_root(name)
         quotient = root_quotient(derivative, root)
         coefficients = minimax(quotient, -ROOT_RADIUS, ROOT_RADIUS, FULL)
         parts.append(assignment(f"{name}_ROOT", f"root of {name.lower()}', as a pair", split(root)))
         meaning = f"{name.lower()}'(root + d) / d, |d| <= {float(ROOT_RADIUS)}"
         parts.append(assignment(f"{name}_SLOPE", meaning, map(float, coefficients)))
         parts.append(f"# low part\n{name}_SLOPE_LOW = {split(coefficients[0])[1]!r}\n")
+        parts += gated_root_constants(name, root)
         coefficients = minimax(quotient, -ROOT_RADIUS_SHORT, ROOT_RADIUS_SHORT, SHORT)
         meaning = f"the same, |d| <= {float(ROOT_RADIUS_SHORT)}"
         parts.append(assignment(f"{name}_SLOPE_SHORT", meaning, map(float, coefficients)))
+        parts.append(assignment(f"{name}_ROOT_FAST", "the root in single", split_single(root)))
+        if name in ROOT_INTERVALS_FAST:
+            middle, radius = ROOT_INTERVALS_FAST[name]
+            shifted = shift(quotient, middle)
+            coefficients = minimax(shifted, -radius, radius, FAST * 2)
+            meaning = f"the same in d - {float(middle)}, of at most {name}_RADIUS_FAST"
+            parts.append(assignment(f"{name}_SLOPE_FAST", meaning, map(single, coefficients)))
+            parts.append(f"{name}_RADIUS_FAST = {float(radius)!r}\n")
     parts.append(
         "# where the slopes hold: largest distance from the root\n"
         f"ROOT_RADIUS = {float(ROOT_RADIUS)!r}\nROOT_RADIUS_SHORT = {float(ROOT_RADIUS_SHORT)!r}\n"
@@ -235,10 +416,15 @@ def table() -> str:
     c1, c2 = gelu_tanh_constants()
     # 11 bits for k: k * LN2_HIGH is exact for |k| < 2**11, as far as exp does not overflow.
     parts.append(assignment("LN2", "ln(2), the first with 42 bits", split(mp.log(2), 42)))
+    # k * LN2_FAST[0] is exact for |k| < 2**8, and so is its difference to the argument of exp.
+    ln2 = split_single(mp.log(2), 16)
+    parts.append(assignment("LN2_FAST", "ln(2), the first with 16 bits", ln2))
     parts.append(f"# 1 / ln(2)\nLOG2E = {float(1 / mp.log(2))!r}\n")
     parts.append(assignment("NORMAL_DENSITY", "1 / sqrt(2 pi)", split(1 / mp.sqrt(2 * mp.pi))))
     parts.append(assignment("GELU_TANH_LINEAR", "2 sqrt(2/pi)", split(c1)))
     parts.append(assignment("GELU_TANH_CUBIC", "0.044715 * 2 sqrt(2/pi)", split(c2)))
+    for name, value in (("LINEAR", c1), ("CUBIC", c2)):
+        parts.append(assignment(f"GELU_TANH_{name}_FAST", "in single", split_single(value)))
     scale, alpha = selu_constants()
     parts.append(f"# selu\nSELU_SCALE = {float(scale)!r}\nSELU_ALPHA = {float(alpha)!r}\n")
     return "\n".join(parts)

@@ -1,6 +1,7 @@
 """Write the generated sources of the Cython backend into build/: loops and coefficients.
 
-``setup.py`` calls :func:`generate`. From the catalogue, it instantiates ``loops.pyx.in``; from
+``setup.py`` calls :func:`generate`. From the catalogue, it instantiates ``loops.pyx.in``, once for
+each level of instruction sets; from
 ``coefficients.py``, it writes ``coefficients.h`` with one function for each polynomial, so that the
 compiler sees literals.
 """
@@ -8,7 +9,9 @@ compiler sees literals.
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import combinations
 from pathlib import Path
 from types import ModuleType
 from typing import Any, NamedTuple
@@ -16,6 +19,8 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 BACKEND = ROOT / "fastact" / "cython_backend"
 DTYPES = {"float": "float32", "double": "float64"}
+#: Elements of a block: a whole number of vectors, of 64 bytes at most, of either type.
+BLOCK = 16
 
 
 class Verb(NamedTuple):
@@ -24,58 +29,105 @@ class Verb(NamedTuple):
     statements: tuple[str, ...]
 
 
-# {value}, {grad} and {grad_from_output} are calls of the scalar functions; {type} is the C type.
+# {value}, {grad} and {grad_from_output} are the scalar functions with the first of their arguments
+# to come, {rest} is the others; {type} is the C type, the other names are operands.
 VERBS = {
-    "forward": Verb(("x",), ("y",), ("y[i] = <{type}>{value}",)),
-    "grad": Verb(("x",), ("d",), ("d[i] = <{type}>{grad}",)),
-    "backward": Verb(("g", "x"), ("d",), ("d[i] = <{type}>(g[i] * {grad})",)),
+    "forward": Verb(("x",), ("y",), ("{y}[i] = <{type}>{value}({x}[i]{rest})",)),
+    "grad": Verb(("x",), ("d",), ("{d}[i] = <{type}>{grad}({x}[i]{rest})",)),
+    "backward": Verb(("g", "x"), ("d",), ("{d}[i] = <{type}>({g}[i] * {grad}({x}[i]{rest}))",)),
+    "own_backward": Verb(("g", "x"), ("d",), ("{d}[i] = {backward}({g}[i], {x}[i]{rest})",)),
     "backward_from_output": Verb(
-        ("g", "y"), ("d",), ("d[i] = <{type}>(g[i] * {grad_from_output})",)
+        ("g", "y"), ("d",), ("{d}[i] = <{type}>({g}[i] * {grad_from_output}({y}[i]{rest}))",)
     ),
     # Both are computed before either is stored: an output may be the input.
     "value_and_grad": Verb(
-        ("x",), ("y", "d"), ("value = <{type}>{value}", "d[i] = <{type}>{grad}", "y[i] = value")
+        ("x",),
+        ("y", "d"),
+        (
+            "value = <{type}>{value}({x}[i]{rest})",
+            "{d}[i] = <{type}>{grad}({x}[i]{rest})",
+            "{y}[i] = value",
+        ),
     ),
-}  # fmt: skip
+}
+
+
+class Body(NamedTuple):
+    """The statements of a loop where ``condition`` holds: an output is this or that input."""
+
+    name: str
+    condition: str
+    operands: tuple[str, ...]
+    statements: tuple[str, ...]
+
+
+class Arguments(NamedTuple):
+    """What a body gets for the parameters where ``condition`` holds."""
+
+    condition: str
+    values: tuple[str, ...]
 
 
 class Loop:
-    """One loop of ``loops.pyx.in``: an activation, a verb, a type, a kind of parameters."""
+    """One loop of ``loops.pyx.in``: an activation, a verb, a type, and one of the variants:
 
-    def __init__(self, row: Any, verb: str, c_type: str, broadcast: bool) -> None:
+    "" (parameters are numbers), "broadcast" (parameters are arrays) or "fast" (default parameters).
+    """
+
+    def __init__(self, row: Any, verb: str, c_type: str, variant: str = "") -> None:
         self.type = c_type
-        self.inputs, self.outputs, statements = VERBS[verb]
-        self.operands = self.inputs + self.outputs
-        self.parameters = tuple(parameter.name for parameter in row.parameters)
+        own = verb == "backward" and has_kernel("exponential_free.pxi", f"{row.name}_backward")
+        self.inputs, self.outputs, self.templates = VERBS["own_backward" if own else verb]
+        broadcast, fast = variant == "broadcast", variant == "fast"
+        self.parameters = () if fast else tuple(parameter.name for parameter in row.parameters)
         self.parameter_type = "double*" if broadcast else "double"
-        self.name = f"{row.name}_{verb}_{c_type}_loop" + ("_broadcast" if broadcast else "")
-        parameter_kind = "broadcast" if broadcast else "scalar"
-        self.key = (row.name, verb, DTYPES[c_type], parameter_kind)
+        suffix = f"_{variant}" if variant else ""
+        self.name = f"{row.name}_{verb}_{c_type}{suffix}_loop"
+        self.key = (row.name, verb, DTYPES[c_type] + suffix)
 
-        arguments = "".join(
-            f", {name}[i]" if broadcast else f", {name}" for name in self.parameters
-        )
-        specialised = f"[{c_type}]" if row.exponential_free else f"_{c_type}"
-        self.statements = [
-            statement.format(
-                type=c_type,
-                value=f"{row.name}{specialised}(x[i]{arguments})",
-                grad=f"{row.name}_grad{specialised}(x[i]{arguments})",
-                grad_from_output=f"{row.name}_grad_from_output{specialised}(y[i]{arguments})",
-            )
-            for statement in statements
-        ]
-        self.calls = list(self._calls(in_place=not broadcast))
+        kernel = f"[{c_type}]" if row.exponential_free else "_fast" if fast else f"_{c_type}"
+        rest = [f", {name}[i]" if broadcast else f", {name}" for name in self.parameters]
+        self.text = {
+            "type": c_type,
+            "value": f"{row.name}{kernel}",
+            "grad": f"{row.name}_grad{kernel}",
+            "backward": f"{row.name}_backward{kernel}",
+            "grad_from_output": f"{row.name}_grad_from_output{kernel}",
+            "rest": "".join(rest),
+        }
+        # Where an output that is an input has no body of its own, no promise is made.
+        self.operand_type = f"{c_type}*" if broadcast else f"{c_type}_operand"
+        self.bodies = list(self._bodies(in_place=not broadcast))
+        self.arguments = [Arguments("if True:", self.parameters)]
+        if self.parameters and not broadcast and c_type == "double" and not row.exponential_free:
+            # With literals, the compiler drops what the defaults do not need.
+            defaults = tuple(repr(parameter.default) for parameter in row.parameters)
+            equal = " and ".join(map(" == ".join, zip(self.parameters, defaults, strict=True)))
+            self.arguments = [
+                Arguments(f"if {equal}:", defaults),
+                Arguments("else:", self.parameters),
+            ]
 
-    def _calls(self, in_place: bool) -> Iterator[tuple[str, str]]:
-        """Yield (condition, operands): one call for each input that an output may be, and else."""
+    def _bodies(self, in_place: bool) -> Iterator[Body]:
+        """Yield one body for each output and the inputs that it may be, and one for the rest."""
         keyword = "if"
         for output in self.outputs if in_place else ():
-            for given in self.inputs:
-                shared = [output if operand == given else operand for operand in self.operands]
-                yield f"{keyword} {output} == {given}:", ", ".join(shared)
-                keyword = "elif"
-        yield "else:" if keyword == "elif" else "if True:", ", ".join(self.operands)
+            for count in range(len(self.inputs), 0, -1):
+                for shared in combinations(self.inputs, count):
+                    equal = " and ".join(f"{output} == {given}" for given in shared)
+                    yield self._body(f"{keyword} {equal}:", dict.fromkeys(shared, output))
+                    keyword = "elif"
+        yield self._body("else:" if keyword == "elif" else "if True:", {})
+
+    def _body(self, condition: str, renamed: dict[str, str]) -> Body:
+        operands = self.inputs + self.outputs
+        names = {operand: renamed.get(operand, operand) for operand in operands}
+        return Body(
+            name="_".join([self.name, "body", *renamed, *set(renamed.values())]),
+            condition=condition,
+            operands=tuple(dict.fromkeys(names.values())),
+            statements=tuple(text.format(**self.text, **names) for text in self.templates),
+        )
 
     def parameter_source(self, index: int) -> str:
         if self.parameter_type == "double":
@@ -85,13 +137,15 @@ class Loop:
 
 def loops(rows: Any) -> Iterator[Loop]:
     for row in rows:
-        for verb in VERBS:
+        for verb in filter(lambda verb: verb != "own_backward", VERBS):
             if verb == "backward_from_output" and not row.derivative_from_output:
                 continue
             for c_type in DTYPES:
-                yield Loop(row, verb, c_type, broadcast=False)
+                yield Loop(row, verb, c_type)
                 if row.parameters:
-                    yield Loop(row, verb, c_type, broadcast=True)
+                    yield Loop(row, verb, c_type, "broadcast")
+            if not row.exponential_free:
+                yield Loop(row, verb, "float", "fast")
 
 
 def coefficients_header(table: ModuleType) -> str:
@@ -100,14 +154,18 @@ def coefficients_header(table: ModuleType) -> str:
     for name in names:
         values = getattr(table, name)
         if isinstance(values, float):
-            lines.append(f"#define {name} ({values.hex()})")
+            single = "f" if name.endswith("_FAST") else ""
+            lines.append(f"#define {name} ({values.hex()}{single})")
             continue
-        lines += [f"#define {name}_{i} ({value.hex()})" for i, value in enumerate(values)]
+        single = "f" if name.endswith("_FAST") else ""
+        lines += [f"#define {name}_{i} ({value.hex()}{single})" for i, value in enumerate(values)]
         low = getattr(table, f"{name}_LOW", None)
         compensated = 0 if low is None else 1 if isinstance(low, float) else len(low)
         suffix = "tail" if compensated else "polynomial"
-        if len(values) > 2:
-            function = f"{name.lower()}_{suffix}"
+        function = f"{name.lower()}_{suffix}"
+        if name.endswith("_FAST") and len(values) > 2:
+            lines.append(float_polynomial_function(function, name, len(values)))
+        elif len(values) > 2:
             lines.append(polynomial_function(function, name, compensated, len(values)))
     return "\n".join(lines) + "\n"
 
@@ -117,40 +175,61 @@ def polynomial_function(function: str, name: str, first: int, count: int) -> str
 
     The two chains are independent, so the processor waits half as long for each result.
     """
-    even, odd = (horner(name, range(start, count, 2)) for start in (first, first + 1))
+    even, odd = (
+        horner(name, range(start, count, 2), "u", "fastact_multiply_add")
+        for start in (first, first + 1)
+    )
     return (
-        f"static inline double {function}(double x)\n"
-        f"{{\n    double u = x * x;\n    return {even} + x * {odd};\n}}"
+        f"static CYTHON_INLINE double {function}(double x)\n"
+        f"{{\n    double u = x * x;\n    return fastact_multiply_add(x, {odd}, {even});\n}}"
     )
 
 
-def horner(name: str, indices: range) -> str:
-    """Return the polynomial in u = x**2 with these coefficients of ``name``, as a C expression."""
+def float_polynomial_function(function: str, name: str, count: int) -> str:
+    """Return a C function of float x: Horner's scheme.
+
+    One chain has the fewest operations; the processor computes several elements at a time anyway.
+    """
+    expression = horner(name, range(count), "x", "fastact_multiply_add_float")
+    return f"static CYTHON_INLINE float {function}(float x)\n{{\n    return {expression};\n}}"
+
+
+def horner(name: str, indices: range, variable: str, multiply_add: str) -> str:
+    """Return the polynomial with these coefficients of ``name``, as a C expression."""
     expression = f"{name}_{indices[-1]}"
     for i in reversed(indices[:-1]):
-        expression = f"({name}_{i} + u * {expression})"
+        expression = f"{multiply_add}({variable}, {expression}, {name}_{i})"
     return expression
 
 
 def check_kernels(rows: Any) -> None:
     """Fail with the name of the file to edit if a row has no scalar function."""
-    files = {
-        "exponential_free.pxi": [row for row in rows if row.exponential_free],
-        "float32.pxi": [row for row in rows if not row.exponential_free],
-        "float64.pxi": [row for row in rows if not row.exponential_free],
-    }
-    suffix = {"exponential_free.pxi": "", "float32.pxi": "_float", "float64.pxi": "_double"}
-    for file, declared in files.items():
-        text = (BACKEND / file).read_text()
+    exponential_free = [row for row in rows if row.exponential_free]
+    others = [row for row in rows if not row.exponential_free]
+    for file, declared, suffix in (
+        ("exponential_free.pxi", exponential_free, ""),
+        ("float32.pxi", others, "_float"),
+        ("float32_fast.pxi", others, "_fast"),
+        ("float64.pxi", others, "_double"),
+    ):
         for row in declared:
             functions = ["", "_grad"] + ["_grad_from_output"] * bool(row.derivative_from_output)
             for function in functions:
-                name = f"{row.name}{function}{suffix[file]}"
-                if f" {name}(" not in text:
+                name = f"{row.name}{function}{suffix}"
+                if not has_kernel(file, name):
                     raise SystemExit(
                         f"fastact/catalogue.py declares {row.name!r}, but "
                         f"fastact/cython_backend/{file} has no function {name}"
                     )
+
+
+@cache
+def kernels(file: str) -> str:
+    return (BACKEND / file).read_text()
+
+
+def has_kernel(file: str, name: str) -> bool:
+    return f" {name}(" in kernels(file)
 
 
 def load(name: str) -> ModuleType:
@@ -163,15 +242,17 @@ def load(name: str) -> ModuleType:
     return module
 
 
-def generate(directory: Path) -> None:
-    """Write ``_loops.pyx`` and ``coefficients.h`` into ``directory``."""
+def generate(directory: Path, modules: Iterable[str]) -> None:
+    """Write ``coefficients.h`` and one copy of the loops for each module into ``directory``."""
     from Cython import Tempita
 
     rows = load("catalogue").ROWS
     check_kernels(rows)
     directory.mkdir(parents=True, exist_ok=True)
     template = Tempita.Template((BACKEND / "loops.pyx.in").read_text(), name="loops.pyx.in")
-    write_if_changed(directory / "_loops.pyx", template.substitute(loops=list(loops(rows))))
+    text = template.substitute(loops=list(loops(rows)), block=BLOCK)
+    for module in modules:
+        write_if_changed(directory / f"{module}.pyx", text)
     write_if_changed(directory / "coefficients.h", coefficients_header(load("coefficients")))
 
 

@@ -33,6 +33,7 @@ from numpy.typing import ArrayLike, NDArray
 __version__: str
 
 _Backend: TypeAlias = Literal["auto", "cython", "numba", "numpy"] | None
+_Precision: TypeAlias = Literal["fast", "faithful"] | None
 _Scalar: TypeAlias = bool | int | float | np.number[Any] | np.bool
 _Array: TypeAlias = NDArray[Any]
 _Out = TypeVar("_Out", bound=_Array)
@@ -145,6 +146,7 @@ def methods(
             "*",
             f"out: {case.out}",
             "backend: _Backend = None",
+            "precision: _Precision = None",
         ]
         listed = "".join(f"        {line},\n" for line in lines)
         yield f"    @overload\n    def __call__(\n{listed}    ) -> {case.result}: ...\n"

@@ -1,85 +1,57 @@
-"""The Cython backend: typed loops without the GIL, vectorised by the compiler, OpenMP threads.
+"""The Cython backend: typed loops without the GIL, vectorised by the compiler.
 
-``exponential_free.pxi``, ``float32.pxi`` and ``float64.pxi`` hold the scalar functions f and f',
-``primitives.pxi`` and ``double_double.pxi`` the arithmetic beneath, ``loops.pyx.in`` the loops over
-arrays, ``_core.pyx`` the fast path and the threads.
+``exponential_free.pxi``, ``float32.pxi``, ``float32_fast.pxi`` and ``float64.pxi`` hold the scalar
+functions f and f', ``primitives.pxi`` and ``double_double.pxi`` the arithmetic beneath,
+``loops.pyx.in`` the loops over arrays. They are built once for each level of instruction sets
+(``setup.py``); this file chooses the level. ``fastact/driver`` runs the loops.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
-import numpy as np
+from fastact.driver import supported_levels
 
-from fastact.catalogue import Row
+#: Levels of x86-64, the lowest first; other processors have the first only.
+LEVELS = ("baseline", "v3", "v4")
 
 
-@contextmanager
-def _waiting_threads_sleep() -> Iterator[None]:
-    """Have OpenMP, if it is loaded in this block, put threads that wait to sleep.
+def _level() -> str:
+    """Return the highest level that was built, that the processor has, and that is allowed."""
+    highest = os.environ.get("FASTACT_ISA", LEVELS[-1])
+    if highest not in LEVELS:
+        raise ValueError(
+            f"environment variable FASTACT_ISA must be one of {', '.join(LEVELS)}, got {highest!r}"
+        )
+    allowed = LEVELS[: LEVELS.index(highest) + 1]
+    return [level for level in _built_levels() if level in allowed and level in _SUPPORTED][-1]
 
-    By default they spin, and fight for the processors with whoever else has threads: a matrix
-    product (OpenBLAS) and an activation in turn took fifty times longer on two processors. OpenMP
-    reads the variable when it is loaded and never again; what the user has set stands.
+
+def _built_levels() -> list[str]:
+    return [level for level in LEVELS if find_spec(f"{__name__}._loops_{level}")]
+
+
+_SUPPORTED = supported_levels()
+_LEVEL = _level()
+_ADDRESSES = import_module(f"{__name__}._loops_{_LEVEL}").addresses()
+
+
+def loop_address(name: str, verb: str, loop: str) -> int:
+    """Return the address of a loop, 0 where there is none.
+
+    ``loop`` is "float32", "float64", one of these with "_broadcast", or "float32_fast".
     """
-    if "OMP_WAIT_POLICY" in os.environ or "GOMP_SPINCOUNT" in os.environ:
-        yield
-        return
-    os.environ["OMP_WAIT_POLICY"] = "passive"
-    try:
-        yield
-    finally:
-        del os.environ["OMP_WAIT_POLICY"]
+    address: int = _ADDRESSES.get((name, verb, loop), 0)
+    return address
 
 
-with _waiting_threads_sleep():
-    from fastact.cython_backend import _loops
-    from fastact.cython_backend._core import (
-        FastPath,
-        build_information,
-        connect_settings,
-        execute,
-        set_process_settings,
-        stay_serial,
-    )
-
-__all__ = [
-    "FastPath",
-    "build_information",
-    "connect_settings",
-    "loop_addresses",
-    "run",
-    "set_process_settings",
-    "stay_serial",
-]
-
-_ADDRESSES = _loops.addresses()
-
-
-def loop_addresses(name: str, verb: str) -> tuple[int, int]:
-    """Return the addresses of the float32 and the float64 loop, 0 where there is none."""
-    float32, float64 = (
-        _ADDRESSES.get((name, verb, dtype, "scalar"), 0) for dtype in ("float32", "float64")
-    )
-    return float32, float64
-
-
-def run(
-    row: Row,
-    verb: str,
-    inputs: Sequence[np.ndarray],
-    outputs: Sequence[np.ndarray],
-    parameters: Sequence[Any],
-    num_threads: int,
-) -> None:
-    """Compute one verb over contiguous one-dimensional arrays; see ``numpy_backend.run``."""
-    dtype = outputs[0].dtype.name
-    if parameters and isinstance(parameters[0], np.ndarray):
-        address = _ADDRESSES[row.name, verb, dtype, "broadcast"]
-        execute(address, (*inputs, *parameters), outputs, (), num_threads, row.grain)
-    else:
-        address = _ADDRESSES[row.name, verb, dtype, "scalar"]
-        execute(address, inputs, outputs, parameters, num_threads, row.grain)
+def information() -> dict[str, Any]:
+    """Return facts for ``show_config``."""
+    return {
+        "instruction_sets_built": ", ".join(_built_levels()),
+        "instruction_sets_found": ", ".join(_SUPPORTED),
+        "instruction_set": _LEVEL,
+    }

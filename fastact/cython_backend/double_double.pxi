@@ -1,7 +1,7 @@
 # Compensated arithmetic: a pair is the unevaluated sum of two doubles, |low| <= ulp(high) / 2 or
-# a little more. Products are split as Veltkamp and Dekker do, since not every processor has FMA;
-# see T. J. Dekker, A floating-point technique for extending the available precision, Numerische
-# Mathematik 18, 1971. The compiler must not contract or reorder (setup.py sees to that).
+# a little more. The error of a product is a fused multiply-add away; processors without one split
+# the factors, see T. J. Dekker, A floating-point technique for extending the available precision,
+# Numerische Mathematik 18, 1971. The compiler must not contract or reorder (setup.py sees to that).
 
 ctypedef struct pair:
     double high
@@ -28,14 +28,8 @@ cdef inline pair two_sum(double a, double b) noexcept nogil:
 # high + low = a * b exactly; |a|, |b| < 2**996, and nothing may underflow
 cdef inline pair two_product(double a, double b) noexcept nogil:
     cdef pair result
-    cdef double scaled_a = 134217729.0 * a  # 2**27 + 1
-    cdef double scaled_b = 134217729.0 * b
-    cdef double a_high = scaled_a - (scaled_a - a)
-    cdef double b_high = scaled_b - (scaled_b - b)
-    cdef double a_low = a - a_high
-    cdef double b_low = b - b_high
     result.high = a * b
-    result.low = ((a_high * b_high - result.high) + a_high * b_low + a_low * b_high) + a_low * b_low
+    result.low = product_error(a, b, result.high)
     return result
 
 

@@ -3,11 +3,21 @@
 # Comparisons are written so that NaN takes the branch that keeps it: `0 if x < 0 else x` passes
 # NaN and -0.0 on and is one instruction, `x if x > 0 else 0` would swallow NaN. Where the
 # definition rounds nothing, nothing is rounded here. Derivatives that a parameter enters are
-# returned in double, so that backward rounds once.
+# returned in double, so that backward rounds once. Where g f'(x) can be had for less than f'(x) and a
+# product, there is a function `name_backward` too.
 
 
 cdef inline floating keep_nan(floating derivative, floating x) noexcept nogil:
     return derivative if x == x else x
+
+
+cdef extern from *:
+    """
+    #define FASTACT_SIXTH (1.0 / 6.0)
+    #define FASTACT_SIXTH_LOW 9.25185853854297e-18 /* 1 / 6 = SIXTH + SIXTH_LOW */
+    """
+    const double SIXTH "FASTACT_SIXTH"
+    const double SIXTH_LOW "FASTACT_SIXTH_LOW"
 
 
 # identity: x
@@ -54,13 +64,23 @@ cdef inline floating relu6_grad_from_output(floating y) noexcept nogil:
 # leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from double. For the
 # slope 0, -inf stops at the lowest finite number: 0 * inf would be NaN.
 cdef inline floating leaky_relu(floating x, double negative_slope) noexcept nogil:
-    cdef double bounded = at_least(x, -DBL_MAX if negative_slope == 0 else -INFINITY)
-    return x if x > 0 else <floating>(negative_slope * bounded)
+    cdef floating lowest = <floating>(-FLT_MAX if floating is float else -DBL_MAX)
+    cdef floating bound = lowest if negative_slope == 0 else <floating>-INFINITY
+    cdef floating bounded = bound if x < bound else x
+    cdef floating product = <floating>(negative_slope * bounded)
+    return x if x > 0 else product
 
 
 cdef inline double leaky_relu_grad(floating x, double negative_slope) noexcept nogil:
     cdef double slope = 1 if x > 0 else negative_slope
     return slope if x == x else x
+
+
+# g leaky_relu'(x), without a conversion of x
+cdef inline floating leaky_relu_backward(floating g, floating x, double negative_slope) noexcept nogil:
+    cdef floating product = <floating>(negative_slope * g)
+    cdef floating low = product if x <= 0 else x  # x is NaN if it is neither
+    return g if x > 0 else low
 
 
 cdef inline double leaky_relu_grad_from_output(floating y, double negative_slope) noexcept nogil:
@@ -72,24 +92,50 @@ cdef inline double leaky_relu_grad_from_output(floating y, double negative_slope
 # float: the product is exact in double, but for tiny x; largest error 0.5000001 ulp.
 # double: x + 3 and the product carry their rounding errors along; largest error about 1 ulp.
 # At and below -3 the result is x * 0 = -0.0, also at -inf.
-cdef inline double hard_swish(floating x) noexcept nogil:
-    cdef double inner
+cdef inline floating hard_swish(floating x) noexcept nogil:
+    cdef floating inner
     if floating is float:
-        inner = <double>x * (<double>x + 3.0) * (1.0 / 6.0)
+        inner = <float>(<double>x * (<double>x + 3.0) * SIXTH)
     else:
         inner = hard_swish_inner_double(x)
-    return -0.0 if x <= -3 else x if x >= 3 else inner
+    cdef floating low = <floating>-0.0 if x <= -3 else inner
+    return x if x >= 3 else low
 
 
-# hard_swish': x/3 + 1/2 = (2 x + 3) / 6 for -3 < x < 3; the sum is exact near the root at -3/2
+# hard_swish': x/3 + 1/2 = (2 x + 3) / 6 for -3 < x < 3; the sum is exact near the root at -3/2. In
+# double; for float, the product with 1/6 is exact enough and spares the division.
 cdef inline double hard_swish_grad(floating x) noexcept nogil:
-    cdef double inner = (2.0 * x + 3.0) / 6.0
-    return 0.0 if x <= -3 else 1.0 if x >= 3 else inner
+    cdef double doubled = 2.0 * x + 3.0
+    cdef double inner
+    if floating is float:
+        inner = doubled * SIXTH
+    else:
+        inner = sixth_of(doubled, 0.0)
+    cdef double low = 0.0 if x <= -3 else inner
+    return 1.0 if x >= 3 else low
 
 
+# g hard_swish'(x), with choices between floats
+cdef inline floating hard_swish_backward(floating g, floating x) noexcept nogil:
+    cdef double doubled = 2.0 * x + 3.0
+    cdef double inner
+    if floating is float:
+        inner = doubled * SIXTH
+    else:
+        inner = sixth_of(doubled, 0.0)
+    cdef floating product = <floating>(g * inner)
+    cdef floating low = g * 0 if x <= -3 else product
+    return g if x >= 3 else low
+
+
+# Where |x| > 3, the result is not selected; it may be anything.
 cdef inline double hard_swish_inner_double(double x) noexcept nogil:
-    cdef double bounded = 3.0 if fabs(x) > 3.0 else x  # what is not selected must not overflow
-    cdef pair total = two_sum(bounded, 3.0)
-    cdef pair product = two_product(bounded, total.high)
-    product.low = product.low + bounded * total.low
-    return copysign(product.high / 6.0 + product.low / 6.0, x)  # zero has the sign of x
+    cdef pair total = fast_two_sum(3.0, x)
+    cdef double product = x * total.high
+    cdef double low = multiply_add(x, total.low, product_error(x, total.high, product))
+    return copysign(sixth_of(product, low), x)  # zero has the sign of x
+
+
+# (high + low) / 6, within half an ulp or little more
+cdef inline double sixth_of(double high, double low) noexcept nogil:
+    return multiply_add(high, SIXTH, multiply_add(high, SIXTH_LOW, low * SIXTH))

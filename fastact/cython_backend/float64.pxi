@@ -1,17 +1,66 @@
 # f and f' of the activations that need an exponential, for float64.
 #
-# The formulas are those of float32.pxi, in pairs (double_double.pxi): each function carries a
-# relative error of about 2**-56 up to one final rounding, so that results are within 1 ulp or
-# little more; at most 2 is the contract. Three places need more than the formula:
+# Bound: 2 ulp, forward and derivative, subnormal results included (docs/accuracy.md has the errors
+# found). Plain doubles where that allows it, with the rounding errors that would add up carried
+# along, and pairs (double_double.pxi) where most of the digits are at stake:
 #
+# * What multiplies last does so as `factor + factor * excess`: one rounding instead of two. The
+#   excess takes up the errors of a reciprocal and of the sum that it is the reciprocal of.
 # * exp(z) turns an absolute error of z into a relative one of the result, and |z| reaches 745, so
 #   z itself is a pair: x**2 / 2 in gelu, beta x in silu and softplus, the cubic in gelu_tanh.
-# * A result that is subnormal is rounded once: the power of two is applied last, in two steps.
-# * silu', gelu', gelu_tanh' and mish' cross zero. Near the root they are (x - root) q,
-#   with the root a pair and q a polynomial, and keep their relative accuracy up to the root.
+# * exp(-z) comes as a quotient, 2**-n (2 + t) / (2 - t), wherever a division follows: t, twice a
+#   hyperbolic tangent, takes half the terms that the exponential does.
+# * A result that is subnormal is rounded once: powers of two are 2**LIFT too large until the end.
+# * Gated functions are max(x, 0) minus a tail that is even: no choice between two formulas.
+# * silu', gelu_tanh' and mish' cross zero. Near the root they are d q(d), d the distance to the
+#   root, a pair, and q a polynomial: they keep their relative accuracy up to the root. gelu' has d
+#   as a factor everywhere.
 #
 # Infinities and NaN are treated as in float32.pxi.
 
+from libc.stdint cimport int64_t
+
+cdef extern from *:
+    """
+    #define FASTACT_LIFT 192
+    #define FASTACT_LIFTED 6.277101735386681e57 /* 2**LIFT */
+    #define FASTACT_LOWERED 1.5930919111324523e-58 /* 2**-LIFT */
+    #define FASTACT_HALF_LOWERED 1.2621774483536189e-29 /* 2**(-LIFT / 2) */
+    #define FASTACT_TINY 8.470329472543003e-22 /* 2**-70 */
+    #define FASTACT_TWO_TO_MINUS_1000 9.332636185032189e-302
+
+    /* 2**(lift - n), for shifted = n + MAGIC_SHIFT */
+    static inline double fastact_negative_power(double shifted, int64_t lift) {
+        uint64_t bits;
+        memcpy(&bits, &shifted, sizeof bits);
+        bits = ((uint64_t)(1023 + lift) << 52) - (bits << 52);
+        memcpy(&shifted, &bits, sizeof bits);
+        return shifted;
+    }
+
+    /* c - a * b; exact where the processor fuses, else to within a rounding of the sum */
+    #if FASTACT_FUSED
+    #define fastact_remainder(c, a, b) __builtin_fma(-(a), b, c)
+    #else
+    static inline double fastact_remainder(double c, double a, double b) {
+        double product = a * b;
+        return (c - product) - fastact_product_error(a, b, product);
+    }
+    #endif
+
+    """
+    const int64_t LIFT "FASTACT_LIFT"
+    const double LIFTED "FASTACT_LIFTED"
+    const double LOWERED "FASTACT_LOWERED"
+    const double HALF_LOWERED "FASTACT_HALF_LOWERED"
+    # Where exp(-z) is 1 to all digits, z is this: products with subnormal numbers are slow.
+    const double TINY "FASTACT_TINY"
+    const double TWO_TO_MINUS_1000 "FASTACT_TWO_TO_MINUS_1000"
+    double negative_power "fastact_negative_power"(double shifted, int64_t lift) noexcept nogil
+    double remainder "fastact_remainder"(double c, double a, double b) noexcept nogil
+
+
+# --- exponentials --------------------------------------------------------------------------------
 
 # mantissa * 2**k: exp(x) for x <= 0, and what is a multiple of it. The mantissa is near 1.
 ctypedef struct scaled:
@@ -22,13 +71,15 @@ ctypedef struct scaled:
 cdef inline scaled exp_full(pair x) noexcept nogil:
     cdef scaled result
     cdef double high = at_least(x.high, -1416.0)  # k >= -2043: see apply_exponent
-    result.shifted = high * LOG2E + MAGIC_SHIFT
+    result.shifted = multiply_add(high, LOG2E, MAGIC_SHIFT)
     cdef double k = result.shifted - MAGIC_SHIFT
     # high - k LN2_0 is exact: LN2_0 has 42 bits, k has 11.
-    cdef pair r = fast_two_sum(high - k * LN2_0, x.low - k * LN2_1)
-    cdef double tail = r.high * r.high * exp_full_polynomial(r.high)
+    cdef pair r = fast_two_sum(
+        multiply_add(-k, LN2_0, high), multiply_add(-k, LN2_1, x.low)
+    )
+    cdef double tail = multiply_add(r.high * r.high, exp_full_polynomial(r.high), r.low)
     cdef pair leading = fast_two_sum(1.0, r.high)
-    result.mantissa = fast_two_sum(leading.high, leading.low + (r.low + tail))
+    result.mantissa = fast_two_sum(leading.high, leading.low + tail)
     return result
 
 
@@ -46,211 +97,404 @@ cdef inline pair to_pair(scaled e) noexcept nogil:
 # exp(x) - 1, x <= 0: (2**k - 1) + 2**k r + 2**k (m - 1 - r), the first two sums exact
 cdef inline pair expm1_full(double x) noexcept nogil:
     cdef double bounded = at_least(x, -690.0)
-    cdef double shifted = bounded * LOG2E + MAGIC_SHIFT
+    cdef double shifted = multiply_add(bounded, LOG2E, MAGIC_SHIFT)
     cdef double k = shifted - MAGIC_SHIFT
-    cdef pair r = fast_two_sum(bounded - k * LN2_0, -k * LN2_1)
-    cdef double tail = r.high * r.high * exp_full_polynomial(r.high)
+    cdef pair r = fast_two_sum(multiply_add(-k, LN2_0, bounded), -k * LN2_1)
+    cdef double tail = multiply_add(r.high * r.high, exp_full_polynomial(r.high), r.low)
     cdef double power = power_of_two(shifted)
     cdef pair base = fast_two_sum(-1.0, power)
     cdef pair leading = two_sum(base.high, power * r.high)
-    return fast_two_sum(leading.high, leading.low + (base.low + power * (r.low + tail)))
+    return fast_two_sum(leading.high, leading.low + multiply_add(power, tail, base.low))
 
 
-# log(1 + e), 0 <= e <= 1: 2 s + 2 s**3 p(s**2) with s = e / (2 + e)
-cdef inline pair log1p_full(pair e) noexcept nogil:
-    cdef pair s = divide(e, add_double(e, 2.0))
-    cdef double square = s.high * s.high
-    cdef double tail = s.high * square * atanh_full_polynomial(square)
-    return scale(fast_two_sum(s.high, s.low + tail), 2.0)
+# exp(-z) = 2**-n (2 + t) / (2 - t), t = 2 tanh(r / 2), r = n ln(2) - z
+ctypedef struct exponential_quotient:
+    double t
+    double shifted  # n + MAGIC_SHIFT
 
 
-# a * b; where a * b is out of the range of exp, or the split overflows, the low part is 0
-cdef inline pair bounded_product(double a, double b) noexcept nogil:
-    cdef pair product = two_product(a, b)
-    product.low = product.low if fabs(product.low) < 1.0 else 0.0
-    return product
+# The low part takes part in two roundings of r; where that is too many, there is the other one.
+cdef inline exponential_quotient exp_quotient(pair z) noexcept nogil:
+    cdef double shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
+    cdef double n = shifted - MAGIC_SHIFT
+    # n LN2_0 - high is exact: LN2_0 has 42 bits, n has 11.
+    cdef double r = multiply_add(n, LN2_1, multiply_add(n, LN2_0, -z.high) - z.low)
+    return exp_quotient_of_reduced(r, shifted)
 
 
-# -|x|
-cdef inline pair minus_magnitude(pair x) noexcept nogil:
-    return scale(x, 1.0 if x.high < 0 else -1.0)
+cdef inline exponential_quotient exp_quotient_precise(pair z) noexcept nogil:
+    cdef double shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
+    cdef double n = shifted - MAGIC_SHIFT
+    cdef double r = multiply_add(n, LN2_0, -z.high) + multiply_add(n, LN2_1, -z.low)
+    return exp_quotient_of_reduced(r, shifted)
 
 
-# sigmoid(z): e / (1 + e) with e = exp(-|z|), or 1 / (1 + e) for z >= 0
-cdef inline scaled sigmoid_of_pair(pair z) noexcept nogil:
-    cdef scaled e = exp_full(minus_magnitude(z))
-    cdef pair numerator = select(z.high < 0, e.mantissa, make_pair(1.0, 0.0))
-    cdef scaled result
-    result.mantissa = divide(numerator, add_double(to_pair(e), 1.0))
-    result.shifted = e.shifted if z.high < 0 else MAGIC_SHIFT
+cdef inline exponential_quotient exp_quotient_of_reduced(double r, double shifted) noexcept nogil:
+    cdef exponential_quotient e
+    cdef double square = r * r
+    e.t = multiply_add(r * square, tanh_full_polynomial(square), r)
+    e.shifted = shifted
+    return e
+
+
+# sigmoid(-z) = q (1 + t / 2) / d and sigmoid(z) = (1 - t / 2) / d with q = 2**-n and
+# d = 1 + q - t (1 - q) / 2. Here is 1 / d, and its relative error: 1 / d = inverse (1 + residual).
+ctypedef struct sigmoid_denominator:
+    double inverse
+    double residual
+
+
+# For `unit` times d, from power = unit * q
+cdef inline sigmoid_denominator sigmoid_divisor(double t, double power, double unit) noexcept nogil:
+    cdef sigmoid_denominator result
+    cdef double slope = multiply_add(-0.5, power, 0.5 * unit)
+    cdef double d = multiply_add(-t, slope, unit + power)
+    cdef double d_low = multiply_add(-t, slope, (unit - d) + power)
+    result.inverse = 1.0 / d
+    result.residual = multiply_add(
+        -result.inverse, d_low, remainder(1.0, result.inverse, d)
+    )
     return result
 
 
-# sigmoid(z) + w sigmoid'(z): e (1 + e + w) / (1 + e)**2, or (1 + e + w e) / (1 + e)**2 for z >= 0
-cdef inline double gated_grad_double(pair z, pair w) noexcept nogil:
-    cdef scaled e = exp_full(minus_magnitude(z))
-    cdef pair exponential = to_pair(e)
-    cdef pair one_plus = add_double(exponential, 1.0)
-    cdef bint low = z.high < 0
-    cdef pair bracket = add(
-        one_plus, multiply(w, select(low, make_pair(1.0, 0.0), exponential))
-    )
-    cdef pair numerator = multiply(bracket, select(low, e.mantissa, make_pair(1.0, 0.0)))
-    cdef pair quotient = divide(numerator, multiply(one_plus, one_plus))
-    return apply_exponent(quotient.high, e.shifted if low else MAGIC_SHIFT)
+# a * b, at most `bound`, as a pair, for a, b >= 0; the low part is 0 where the product is out of
+# range
+cdef inline pair bounded_product(double a, double b, double bound) noexcept nogil:
+    cdef pair result
+    cdef double product = a * b
+    cdef double low = product_error(a, b, product)
+    result.high = at_most(at_least(product, TINY), bound)
+    low = low if fabs(low) < 1.0 else 0.0
+    result.low = 0.0 if a == 1 else low
+    return result
 
 
-# (d, the distance to the root, as a pair; its first sum is exact within the radius)
-cdef inline pair distance(pair x, double root_high, double root_low) noexcept nogil:
-    return fast_two_sum(x.high - root_high, x.low - root_low)
+# --- sigmoid, tanh, softplus ---------------------------------------------------------------------
 
 
-# d (constant + d tail) near the root, elsewhere what the formula gave
-cdef inline double mend_near_root(
-    double formula, pair d, double constant, double constant_low, double tail
-) noexcept nogil:
-    cdef pair slope = fast_two_sum(constant, d.high * tail)
-    slope.low = slope.low + constant_low
-    cdef pair product = multiply(d, slope)
-    return product.high if fabs(d.high) < ROOT_RADIUS else formula
+# sigmoid(z), from exp(-|z|)
+cdef inline double sigmoid_of_quotient(double z, exponential_quotient e) noexcept nogil:
+    cdef double power = negative_power(e.shifted, LIFT)
+    cdef sigmoid_denominator d = sigmoid_divisor(e.t, power, LIFTED)
+    cdef double excess = multiply_add(0.5, e.t if z < 0 else -e.t, d.residual)
+    return multiply_add(d.inverse, excess, d.inverse) * (power if z < 0 else LIFTED)
 
 
 cdef inline double sigmoid_double(double x) noexcept nogil:
-    cdef scaled s = sigmoid_of_pair(make_pair(x, 0.0))
-    return apply_exponent(s.mantissa.high, s.shifted)
+    cdef double z = at_most(at_least(fabs(x), TINY), 800.0)
+    return sigmoid_of_quotient(x, exp_quotient(make_pair(z, 0.0)))
+
+
+# 2**LIFT sigmoid'(z): q (1 - t**2 / 4) / d**2
+cdef inline double lifted_bell(exponential_quotient e) noexcept nogil:
+    cdef double power = negative_power(e.shifted, LIFT)
+    cdef sigmoid_denominator d = sigmoid_divisor(e.t, power * LOWERED, 1.0)
+    cdef double square = d.inverse * d.inverse
+    cdef double square_low = product_error(d.inverse, d.inverse, square)
+    cdef double excess = multiply_add(-0.25 * e.t, e.t, d.residual + d.residual)
+    return power * (square + multiply_add(square, excess, square_low))
 
 
 cdef inline double sigmoid_grad_double(double x) noexcept nogil:
-    cdef scaled e = exp_full(make_pair(-fabs(x), 0.0))
-    cdef pair one_plus = add_double(to_pair(e), 1.0)
-    cdef pair quotient = divide(e.mantissa, multiply(one_plus, one_plus))
-    return apply_exponent(quotient.high, e.shifted)
+    cdef double z = at_most(at_least(fabs(x), TINY), 800.0)
+    return LOWERED * lifted_bell(exp_quotient(make_pair(z, 0.0)))
 
 
 cdef inline double sigmoid_grad_from_output_double(double y) noexcept nogil:
     return y * (1.0 - y)
 
 
+# tanh: (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - |x|: numerator, denominator
+# and quotient with their rounding errors; q = 1, where n = 0, leaves -h
 cdef inline double tanh_double(double x) noexcept nogil:
-    cdef pair m = expm1_full(-2.0 * fabs(x))
-    cdef pair quotient = divide(negative(m), add_double(m, 2.0))
-    return copysign(quotient.high, x)
+    cdef double a = at_most(fabs(x), 20.0)
+    # Up to a = 0.181 n is 0: else the numerator, below 1/4, would have more digits than its error.
+    cdef double shifted = multiply_add(a - 0.0078125, 2.0 * LOG2E, MAGIC_SHIFT)
+    cdef double n = shifted - MAGIC_SHIFT
+    cdef double r = multiply_add(n, 0.5 * LN2_1, multiply_add(n, 0.5 * LN2_0, -a))
+    cdef double square = r * r
+    cdef double h = multiply_add(r * square, tanh_half_full_polynomial(square), r)
+    cdef double q = negative_power(shifted, 0)
+    cdef double plus = 1.0 + q
+    cdef double minus = 1.0 - q
+    cdef double numerator = multiply_add(-h, plus, minus)
+    cdef double numerator_low = multiply_add(-h, plus, minus - numerator)
+    cdef double d = multiply_add(-h, minus, plus)
+    cdef double d_low = multiply_add(-h, minus, plus - d)
+    cdef double inverse = 1.0 / d
+    cdef double quotient = numerator * inverse
+    cdef double rest = remainder(numerator, quotient, d)
+    rest = rest + multiply_add(-quotient, d_low, numerator_low)
+    return copysign(multiply_add(inverse, rest, quotient), x)
 
 
 cdef inline double tanh_grad_double(double x) noexcept nogil:
-    cdef scaled e = exp_full(make_pair(-2.0 * fabs(x), 0.0))
-    cdef pair one_plus = add_double(to_pair(e), 1.0)
-    cdef pair quotient = divide(e.mantissa, multiply(one_plus, one_plus))
-    return apply_exponent(4.0 * quotient.high, e.shifted)
+    cdef double z = at_most(at_least(2.0 * fabs(x), TINY), 800.0)
+    return (4.0 * LOWERED) * lifted_bell(exp_quotient(make_pair(z, 0.0)))
 
 
 cdef inline double tanh_grad_from_output_double(double y) noexcept nogil:
     return (1.0 - y) * (1.0 + y)
 
 
-# Below beta x = -40 log1p(e) is e to all digits, and e may be subnormal.
+# softplus: max(x, 0) + log1p(e) / beta, e = exp(-|beta x|); log1p(e) = 2 s + 2 s**3 p(s**2) with
+# s = e / (2 + e) = q (1 + t / 2) / d, d = 2 + q - t (1 - q / 2)
 cdef inline double softplus_double(double x, double beta) noexcept nogil:
-    cdef pair z = bounded_product(beta, x)
-    cdef scaled e = exp_full(minus_magnitude(z))
-    cdef pair logarithm = log1p_full(to_pair(e))
-    cdef double above = (0.0 if x < 0 else x) + (logarithm.high / beta + logarithm.low / beta)
-    return apply_exponent(e.mantissa.high / beta, e.shifted) if z.high < -40.0 else above
+    cdef exponential_quotient e = exp_quotient(bounded_product(beta, fabs(x), 1416.0))
+    cdef double q = negative_power(at_most(e.shifted, MAGIC_SHIFT + 200.0), 0)
+    cdef double slope = multiply_add(-0.5, q, 1.0)
+    cdef double d = multiply_add(-e.t, slope, 2.0 + q)
+    cdef double d_low = multiply_add(-e.t, slope, (2.0 - d) + q)
+    cdef double inverse = 1.0 / d
+    cdef double residual = multiply_add(-inverse, d_low, remainder(1.0, inverse, d))
+    cdef double excess = multiply_add(0.5, e.t, residual)
+    cdef double s = q * multiply_add(inverse, excess, inverse)
+    cdef double square = s * s
+    cdef double curvature = square * atanh_full_polynomial(square)
+    excess = multiply_add(excess, curvature, curvature) + excess
+    cdef double value = multiply_add(inverse, excess, inverse)
+    cdef double value_low = multiply_add(inverse, excess, inverse - value)
+    # A quarter of 1 / beta overflows only where the result does.
+    cdef double quarter = 0.25 / beta
+    cdef double quarter_low = quarter * (4.0 * remainder(0.25, quarter, beta))
+    value_low = multiply_add(value, quarter_low, value_low * quarter)
+    value = multiply_add(value, quarter, value_low)
+    cdef double tail = apply_exponent(8.0 * value, 2.0 * MAGIC_SHIFT - e.shifted)
+    return (0.0 if x < 0 else x) + tail
 
 
 cdef inline double softplus_grad_double(double x, double beta) noexcept nogil:
-    cdef scaled s = sigmoid_of_pair(bounded_product(beta, x))
-    return apply_exponent(s.mantissa.high, s.shifted)
+    return sigmoid_of_quotient(x, exp_quotient(bounded_product(beta, fabs(x), 800.0)))
 
 
 cdef inline double softplus_grad_from_output_double(double y, double beta) noexcept nogil:
     return -expm1_full(-beta * y).high
 
 
-# Where exp(beta x) is past its range, x becomes a zero of its sign, so that -inf gives -0.0.
+# --- gated: silu, gelu, gelu_tanh, mish ----------------------------------------------------------
+
+
+# What the tail of a gated function is taken from: they are even up to it.
+cdef inline double rectified_double(double x) noexcept nogil:
+    return -0.0 if x < 0 else x
+
+
+# silu: max(x, 0) - |x| sigmoid(-|beta x|), for beta < 0 mirrored. Beyond |beta x| = 840 the tail
+# vanishes, unless beta is tiny: then x may be huge, the power of two is taken in two parts, and the
+# tail vanishes beyond 1400.
 cdef inline double silu_double(double x, double beta) noexcept nogil:
-    cdef pair z = bounded_product(beta, 0.0 if beta == 0 else x)
-    cdef scaled s = sigmoid_of_pair(z)
-    cdef double factor = copysign(0.0, x) if z.high < -1416.0 else x
-    return apply_exponent(factor * s.mantissa.high, s.shifted)
+    cdef bint is_wide = fabs(beta) < 8.881784197001252e-16  # 2**-50
+    cdef double unit = 1.0 if is_wide else LIFTED
+    cdef double limit = 1400.0 if is_wide else 840.0
+    cdef double far = 700.0 if is_wide else INFINITY
+    cdef double magnitude = at_most(fabs(x), DBL_MAX) if beta == 0 else fabs(x)
+    cdef pair z = bounded_product(fabs(beta), magnitude, limit)
+    cdef exponential_quotient e = exp_quotient(z)
+    cdef double shifted = e.shifted - (1000.0 if z.high > far else 0.0)
+    cdef double power = negative_power(shifted, 0 if is_wide else LIFT)
+    cdef sigmoid_denominator d = sigmoid_divisor(e.t, power, unit)
+    cdef double tail = multiply_add(d.inverse, multiply_add(0.5, e.t, d.residual), d.inverse)
+    cdef double factor = fabs(x) * (TWO_TO_MINUS_1000 if z.high > far else 1.0)
+    factor = (0.0 if z.high >= limit else factor) * power
+    cdef double mirrored = -fabs(x) if beta == 0 else x * copysign(1.0, beta)
+    return copysign(multiply_add(-factor, tail, rectified_double(mirrored)), x)
 
 
+# sigmoid(-z) (1 - w sigmoid(z)) for x < 0, 1 minus that for x >= 0. It is q (1 + t / 2) b / d**2 with
+# b = d - w (1 - t / 2) = 1 + q - w + t (w - 1 + q) / 2. From the root at z_0, w_0 = 1 + exp(-z_0),
+# one counts zeta = z - z_0 and omega = w - w_0, and b is q - exp(-z_0) - omega + t ..., which is
+# right to the last digits also next to the root, where zeta is r and q is exp(-z_0). The square
+# root of exp(-z_0) is in the reciprocal, which is squared.
+cdef inline double gated_grad_double(
+    double x, pair zeta, pair omega, double w, double exponential, double root, double root_excess
+) noexcept nogil:
+    cdef exponential_quotient e = exp_quotient_precise(zeta)
+    cdef double power = negative_power(e.shifted, LIFT)
+    cdef double q = power * (exponential * LOWERED)
+    cdef double half = multiply_add(-0.5, q, 0.5)
+    cdef double d = multiply_add(-e.t, half, 1.0 + q)
+    cdef double d_low = multiply_add(-e.t, half, (1.0 - d) + q)
+    cdef double inverse = root / d  # 2**(-LIFT / 2) in it
+    cdef double residual = multiply_add(-inverse, d_low, remainder(root, inverse, d))
+    cdef double slope = multiply_add(0.5, w, -half)
+    cdef double growth = multiply_add(e.t, slope, q - exponential)
+    cdef double bracket = growth - omega.high  # |omega| > |growth|
+    cdef double bracket_low = (growth - (bracket + omega.high)) - omega.low
+    cdef double product = bracket * inverse
+    cdef double product_low = multiply_add(
+        bracket_low, inverse, product_error(bracket, inverse, product)
+    )
+    product_low = multiply_add(
+        product, multiply_add(residual, 2.0 / root, root_excess), product_low
+    )
+    cdef double excess = 0.5 * e.t
+    product_low = multiply_add(
+        product, excess, multiply_add(product_low, excess, product_low)
+    )
+    cdef double tail = multiply_add(product, inverse, product_low * inverse)
+    return multiply_add(tail, power if x < 0 else -power, -0.0 if x < 0 else 1.0)
+
+
+# a minus the root, a.high >= 0
+cdef inline pair from_root(pair a, double root_high, double root_low, bint is_exact) noexcept nogil:
+    cdef pair result = two_sum(a.high, -root_high)
+    result.low = result.low + (a.low - root_low)
+    # With another beta than 1, and without fused operations, both parts may be of one size.
+    return result if is_exact and FUSED else fast_two_sum(result.high, result.low)
+
+
+# w is z
 cdef inline double silu_grad_double(double x, double beta) noexcept nogil:
-    cdef pair z = bounded_product(beta, 0.0 if beta == 0 else x)
-    z.low = 0.0 if fabs(z.high) > 800.0 else z.low
-    z.high = at_most(at_least(z.high, -800.0), 800.0)
-    cdef pair d = distance(z, SILU_ROOT_0, SILU_ROOT_1)
-    cdef double formula = mend_near_root(
-        gated_grad_double(z, z), d, SILU_SLOPE_0, SILU_SLOPE_LOW, silu_slope_tail(d.high)
+    cdef double magnitude = at_most(fabs(x), DBL_MAX) if beta == 0 else fabs(x)
+    cdef pair z = bounded_product(fabs(beta), magnitude, 800.0)
+    cdef pair zeta = from_root(z, -SILU_ROOT_0, -SILU_ROOT_1, beta == 1)
+    return gated_grad_double(
+        x * copysign(1.0, beta), zeta, zeta, z.high,
+        SILU_ROOT_EXPONENTIAL, SILU_ROOT_SQRT * HALF_LOWERED, SILU_ROOT_EXCESS,
     )
-    return formula if x == x else x
 
 
-# Phi(-a) = exp(-a**2 / 2) mills(a); see mills_short. The first four coefficients are pairs.
-cdef inline pair mills_full(double a) noexcept nogil:
-    cdef pair shifted = two_sum(a, 4.0)
-    cdef pair t = divide(two_sum(a, -4.0), shifted)
-    cdef pair p = make_pair(mills_full_tail(t.high), 0.0)
-    p = add(make_pair(MILLS_FULL_3, MILLS_FULL_LOW_3), multiply(t, p))
-    p = add(make_pair(MILLS_FULL_2, MILLS_FULL_LOW_2), multiply(t, p))
-    p = add(make_pair(MILLS_FULL_1, MILLS_FULL_LOW_1), multiply(t, p))
-    p = add(make_pair(MILLS_FULL_0, MILLS_FULL_LOW_0), multiply(t, p))
-    return divide(p, shifted)
+# f'(x) of a function with f(x) - max(x, 0) even, from 2**LIFT f'(-|x|)
+cdef inline double reflected_double(double x, double tail) noexcept nogil:
+    return multiply_add(tail, LOWERED if x < 0 else -LOWERED, -0.0 if x < 0 else 1.0)
 
 
-# exp(-a**2 / 2)
-cdef inline scaled gaussian(double a) noexcept nogil:
-    return exp_full(scale(two_product(a, a), -0.5))
+# exp(-a**2 / 2) = 2**-n (1 + excess)
+ctypedef struct gaussian_factors:
+    double excess
+    double power  # 2**(LIFT - n)
 
 
-# mantissa * 2**k for x < 0, 1 - mantissa * 2**k for x >= 0, times factor
-cdef inline double reflect(double x, double factor, scaled tail) noexcept nogil:
-    cdef pair complement = add_double(negative(to_pair(tail)), 1.0)
-    cdef double value = factor * (tail.mantissa.high if x < 0 else complement.high)
-    return apply_exponent(value, tail.shifted if x < 0 else MAGIC_SHIFT)
+# 0 <= a <= 40
+cdef inline gaussian_factors gaussian(double a) noexcept nogil:
+    cdef gaussian_factors result
+    cdef pair square = two_product(a, a)
+    cdef double shifted = multiply_add(square.high, 0.5 * LOG2E, MAGIC_SHIFT)
+    cdef double n = shifted - MAGIC_SHIFT
+    cdef double doubled = multiply_add(n, 2.0 * LN2_0, -square.high)  # exact: see exp_quotient
+    cdef double r = 0.5 * (doubled + multiply_add(n, 2.0 * LN2_1, -square.low))
+    result.excess = multiply_add(r * r, exp_full_polynomial(r), r)
+    result.power = negative_power(shifted, LIFT)
+    return result
 
 
-# float64 is -0.0 below -38.6
+# t = (a - 4) / (a + 4) = 1 - 8 / (a + 4), with the error of the reciprocal taken out
+cdef inline double mapped(double a) noexcept nogil:
+    cdef double inverse = 1.0 / (a + 4.0)
+    cdef double residual = remainder(multiply_add(-4.0, inverse, 1.0), inverse, a)
+    cdef double t = multiply_add(-8.0, inverse, 1.0)
+    return multiply_add(-8.0 * inverse, residual, t)
+
+
+# constant + t tail, |constant| >= |t tail|, as a pair
+cdef inline pair compensated(double t, double tail, double constant, double low) noexcept nogil:
+    cdef pair result
+    result.high = multiply_add(t, tail, constant)
+    result.low = multiply_add(t, tail, constant - result.high) + low
+    return result
+
+
+# gelu: max(x, 0) - a Phi(-a), a = |x|, Phi(-a) = exp(-a**2 / 2) p(t) / (a + 1.25). It is -0.0 below
+# -38.6.
 cdef inline double gelu_double(double x) noexcept nogil:
-    cdef double a = at_most(fabs(x), 40.0)
-    cdef scaled tail = gaussian(a)
-    tail.mantissa = multiply(tail.mantissa, mills_full(a))
-    return reflect(x, at_least(x, -40.0), tail)
-
-
-cdef inline double gelu_grad_double(double x) noexcept nogil:
-    cdef double a = at_most(fabs(x), 40.0)
-    cdef pair density = multiply_double(make_pair(NORMAL_DENSITY_0, NORMAL_DENSITY_1), a)
-    cdef scaled tail = gaussian(a)
-    tail.mantissa = multiply(tail.mantissa, add(mills_full(a), negative(density)))
-    cdef pair d = distance(make_pair(x, 0.0), GELU_ROOT_0, GELU_ROOT_1)
-    return mend_near_root(
-        reflect(x, 1.0, tail), d, GELU_SLOPE_0, GELU_SLOPE_LOW, gelu_slope_tail(d.high)
+    cdef double a = at_most(at_least(fabs(x), TINY), 39.0)
+    cdef gaussian_factors e = gaussian(a)
+    cdef double t = mapped(a)
+    cdef pair p = compensated(t, mills_full_tail(t), MILLS_FULL_0, MILLS_FULL_LOW)
+    cdef pair denominator = two_sum(a, 1.25)
+    cdef double inverse = 1.0 / denominator.high
+    cdef double residual = multiply_add(
+        -inverse, denominator.low, remainder(1.0, inverse, denominator.high)
     )
+    cdef double factor = at_most(fabs(x), 39.0) * e.power
+    cdef double numerator = factor * p.high
+    cdef double numerator_low = multiply_add(
+        factor, p.low, product_error(factor, p.high, numerator)
+    )
+    cdef double quotient = numerator * inverse
+    cdef double quotient_low = multiply_add(
+        numerator_low, inverse, product_error(numerator, inverse, quotient)
+    )
+    cdef double excess = multiply_add(e.excess, residual, residual) + e.excess
+    cdef double low = multiply_add(quotient_low, e.excess, quotient_low)
+    cdef double tail = quotient + multiply_add(quotient, excess, low)
+    return multiply_add(-tail, LOWERED, rectified_double(x))
 
 
-# x (linear + cubic_factor * cubic x**2)
-cdef inline pair gelu_tanh_cubic(double x, double cubic_factor) noexcept nogil:
-    cdef pair cubic = make_pair(GELU_TANH_CUBIC_0, GELU_TANH_CUBIC_1)
-    cdef pair inner = multiply_double(multiply(cubic, two_product(x, x)), cubic_factor)
-    return multiply_double(add(make_pair(GELU_TANH_LINEAR_0, GELU_TANH_LINEAR_1), inner), x)
+# gelu' at -a: exp(-a**2 / 2) (root - a) p(t), root > 0
+cdef inline double gelu_grad_double(double x) noexcept nogil:
+    cdef double a = at_most(at_least(fabs(x), TINY), 39.0)
+    cdef gaussian_factors e = gaussian(a)
+    cdef double t = mapped(a)
+    cdef pair p = compensated(t, gelu_grad_full_tail(t), GELU_GRAD_FULL_0, GELU_GRAD_FULL_LOW)
+    cdef pair d = two_sum(-GELU_ROOT_0, -a)
+    d.low = d.low - GELU_ROOT_1
+    cdef double product = d.high * p.high
+    cdef double product_low = product_error(d.high, p.high, product)
+    product_low = product_low + multiply_add(d.high, p.low, d.low * p.high)
+    product_low = multiply_add(product_low, e.excess, product_low)
+    cdef double tail = product + multiply_add(product, e.excess, product_low)
+    return reflected_double(x, e.power * tail)
 
 
-# float64 is -0.0 below -21.6
+# z = x (linear + cubic x**2), and w = x z' = x (linear + 3 cubic x**2)
+ctypedef struct cubic_argument:
+    pair z
+    pair w
+
+
+# 0 <= x <= 23
+cdef inline cubic_argument gelu_tanh_argument(double x) noexcept nogil:
+    cdef cubic_argument result
+    cdef pair square = two_product(x, x)
+    cdef pair cubic = two_product(GELU_TANH_CUBIC_0, square.high)
+    cubic.low = multiply_add(GELU_TANH_CUBIC_0, square.low, cubic.low)
+    cubic.low = multiply_add(GELU_TANH_CUBIC_1, square.high, cubic.low)
+    result.z = times_linear_plus(x, cubic)
+    cdef pair thrice = two_product(3.0, cubic.high)
+    thrice.low = multiply_add(3.0, cubic.low, thrice.low)
+    result.w = times_linear_plus(x, thrice)
+    return result
+
+
+# x (linear + a)
+cdef inline pair times_linear_plus(double x, pair a) noexcept nogil:
+    cdef pair total = two_sum(GELU_TANH_LINEAR_0, a.high)
+    total.low = total.low + (a.low + GELU_TANH_LINEAR_1)
+    cdef pair product = two_product(x, total.high)
+    product.low = multiply_add(x, total.low, product.low)
+    return product
+
+
+# gelu_tanh: x sigmoid(z). It is -0.0 below -21.6.
 cdef inline double gelu_tanh_double(double x) noexcept nogil:
-    cdef double bounded = at_least(x, -23.0)
-    cdef scaled s = sigmoid_of_pair(gelu_tanh_cubic(at_most(bounded, 23.0), 1.0))
-    return apply_exponent(bounded * s.mantissa.high, s.shifted)
+    cdef double a = at_most(at_least(fabs(x), TINY), 22.0)
+    cdef exponential_quotient e = exp_quotient_precise(gelu_tanh_argument(a).z)
+    cdef double power = negative_power(e.shifted, LIFT)
+    cdef sigmoid_denominator d = sigmoid_divisor(e.t, power, LIFTED)
+    cdef double tail = multiply_add(d.inverse, multiply_add(0.5, e.t, d.residual), d.inverse)
+    cdef double factor = at_most(fabs(x), 22.0) * power
+    return multiply_add(-factor, tail, rectified_double(x))
 
 
 cdef inline double gelu_tanh_grad_double(double x) noexcept nogil:
-    cdef double bounded = at_most(at_least(x, -23.0), 23.0)
-    cdef double formula = gated_grad_double(
-        gelu_tanh_cubic(bounded, 1.0), gelu_tanh_cubic(bounded, 3.0)
+    cdef double a = at_most(at_least(fabs(x), TINY), 22.0)
+    cdef cubic_argument argument = gelu_tanh_argument(a)
+    cdef pair zeta = from_root(argument.z, GELU_TANH_ROOT_Z_0, GELU_TANH_ROOT_Z_1, True)
+    cdef pair omega = from_root(argument.w, GELU_TANH_ROOT_W_0, GELU_TANH_ROOT_W_1, True)
+    return gated_grad_double(
+        x, zeta, omega, argument.w.high,
+        GELU_TANH_ROOT_EXPONENTIAL, GELU_TANH_ROOT_SQRT * HALF_LOWERED, GELU_TANH_ROOT_EXCESS,
     )
-    cdef pair d = distance(make_pair(x, 0.0), GELU_TANH_ROOT_0, GELU_TANH_ROOT_1)
-    return mend_near_root(
-        formula, d, GELU_TANH_SLOPE_0, GELU_TANH_SLOPE_LOW, gelu_tanh_slope_tail(d.high)
-    )
+
+
+# (d + d_low) slope(d) near a root, d its distance, elsewhere what the formula gave
+cdef inline double mend_near_root(
+    double formula, double d, double d_low, double constant, double constant_low, double tail
+) noexcept nogil:
+    cdef double slope = constant + multiply_add(d, tail, constant_low)
+    cdef double product = multiply_add(d, slope, d_low * (slope + d * tail))
+    return product if fabs(d) < ROOT_RADIUS else formula
 
 
 cdef inline double mish_double(double x) noexcept nogil:
@@ -287,11 +531,14 @@ cdef inline double mish_grad_double(double x) noexcept nogil:
     quadratic = multiply(add_double(quadratic, 2.0), exponential)
     quadratic = add_double(quadratic, 2.0 if x < 0 else 1.0)
     cdef pair quotient = divide(cubic, multiply(quadratic, quadratic))
-    cdef pair d = distance(make_pair(x, 0.0), MISH_ROOT_0, MISH_ROOT_1)
+    cdef double d = x - MISH_ROOT_0
     return mend_near_root(
         apply_exponent(quotient.high, e.shifted if x < 0 else MAGIC_SHIFT),
-        d, MISH_SLOPE_0, MISH_SLOPE_LOW, mish_slope_tail(d.high),
+        d, -MISH_ROOT_1, MISH_SLOPE_0, MISH_SLOPE_LOW, mish_slope_tail(d),
     )
+
+
+# --- elu, selu -----------------------------------------------------------------------------------
 
 
 cdef inline double elu_double(double x, double alpha) noexcept nogil:

@@ -1,7 +1,7 @@
 # What both precisions need: powers of two from bits, and selects that compile to blends.
 
-from libc.float cimport DBL_MAX
-from libc.math cimport INFINITY, copysign, fabs
+from libc.float cimport DBL_MAX, FLT_MAX
+from libc.math cimport INFINITY, copysign, copysignf, fabs, fabsf
 
 cdef extern from *:
     """
@@ -10,8 +10,45 @@ cdef extern from *:
 
     #define FASTACT_MAGIC_SHIFT 6755399441055744.0
 
+    /* a * b + c, rounded once where the processor has an instruction for that, else twice. Every
+       place that is fused is written out (setup.py turns contraction off), so that an element gets
+       the same operations wherever it stands. */
+    #if defined(__FMA__) || defined(__FP_FAST_FMA)
+    #define fastact_multiply_add(a, b, c) __builtin_fma(a, b, c)
+    #define fastact_multiply_add_float(a, b, c) __builtin_fmaf(a, b, c)
+    #define fastact_product_error(a, b, product) __builtin_fma(a, b, -(product))
+    #define FASTACT_FUSED 1
+    #else
+    #define fastact_multiply_add(a, b, c) ((a) * (b) + (c))
+    #define fastact_multiply_add_float(a, b, c) ((a) * (b) + (c))
+    #define FASTACT_FUSED 0
+
+    /* a * b - product, exactly: the factors are split as Veltkamp and Dekker do. */
+    static CYTHON_INLINE double fastact_product_error(double a, double b, double product) {
+        double scaled_a = 134217729.0 * a, scaled_b = 134217729.0 * b; /* 2**27 + 1 */
+        double a_high = scaled_a - (scaled_a - a), b_high = scaled_b - (scaled_b - b);
+        double a_low = a - a_high, b_low = b - b_high;
+        return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
+    }
+    #endif
+
+    /* 0, but the compiler does not know: a bound that it takes for a variable is one instruction,
+       minimum or maximum, where gcc makes of a literal a comparison and a choice. */
+    #if defined(__GNUC__)
+    __attribute__((used))
+    #endif
+    static double fastact_zero = 0.0;
+
+    #ifdef _MSC_VER
+    #define FASTACT_RESTRICT __restrict
+    #else
+    #define FASTACT_RESTRICT restrict
+    #endif
+    typedef float *FASTACT_RESTRICT fastact_float_operand;
+    typedef double *FASTACT_RESTRICT fastact_double_operand;
+
     /* memcpy between double and integer is how C spells a bit cast; compilers emit no call. */
-    static inline double fastact_power_of_two(double shifted) {
+    static CYTHON_INLINE double fastact_power_of_two(double shifted) {
         uint64_t bits;
         memcpy(&bits, &shifted, sizeof bits);
         bits = (bits << 52) + ((uint64_t)1023 << 52);
@@ -23,21 +60,33 @@ cdef extern from *:
     const double MAGIC_SHIFT "FASTACT_MAGIC_SHIFT"
     # 2**k, -1022 <= k <= 1023, for shifted = k + MAGIC_SHIFT: k stands in the low bits of shifted.
     double power_of_two "fastact_power_of_two"(double shifted) noexcept nogil
+    double multiply_add "fastact_multiply_add"(double a, double b, double c) noexcept nogil
+    float multiply_add_float "fastact_multiply_add_float"(float a, float b, float c) noexcept nogil
+    double product_error "fastact_product_error"(double a, double b, double product) noexcept nogil
+    const bint FUSED "FASTACT_FUSED"
+    double UNKNOWN_ZERO "fastact_zero"
+    # Pointers to memory that no other pointer of the loop reaches.
+    ctypedef float* float_operand "fastact_float_operand"
+    ctypedef double* double_operand "fastact_double_operand"
 
 cdef extern from "coefficients.h":
     # Constants, and one function for each polynomial; written by tools/generate_cython.py from
     # fastact/coefficients.py.
-    const double LOG2E, LN2_0, LN2_1, SELU_SCALE, SELU_ALPHA, ROOT_RADIUS, ROOT_RADIUS_SHORT
+    const double LOG2E, LN2_0, LN2_1, SELU_SCALE, SELU_ALPHA, ROOT_RADIUS
+    const double ROOT_RADIUS_SHORT
     const double NORMAL_DENSITY_0, NORMAL_DENSITY_1
     const double GELU_TANH_LINEAR_0, GELU_TANH_LINEAR_1, GELU_TANH_CUBIC_0, GELU_TANH_CUBIC_1
-    const double MILLS_FULL_0, MILLS_FULL_1, MILLS_FULL_2, MILLS_FULL_3
-    const double MILLS_FULL_LOW_0, MILLS_FULL_LOW_1, MILLS_FULL_LOW_2, MILLS_FULL_LOW_3
-    const double SILU_ROOT_0, SILU_ROOT_1, SILU_SLOPE_0, SILU_SLOPE_LOW
-    const double GELU_ROOT_0, GELU_ROOT_1, GELU_SLOPE_0, GELU_SLOPE_LOW
-    const double GELU_TANH_ROOT_0, GELU_TANH_ROOT_1, GELU_TANH_SLOPE_0, GELU_TANH_SLOPE_LOW
+    const double MILLS_FULL_0, MILLS_FULL_LOW, GELU_GRAD_FULL_0, GELU_GRAD_FULL_LOW
+    const double SILU_ROOT_0, SILU_ROOT_1, SILU_ROOT_EXPONENTIAL, SILU_ROOT_SQRT, SILU_ROOT_EXCESS
+    const double GELU_ROOT_0, GELU_ROOT_1
+    const double GELU_TANH_ROOT_0, GELU_TANH_ROOT_1
+    const double GELU_TANH_ROOT_Z_0, GELU_TANH_ROOT_Z_1, GELU_TANH_ROOT_W_0, GELU_TANH_ROOT_W_1
+    const double GELU_TANH_ROOT_EXPONENTIAL, GELU_TANH_ROOT_SQRT, GELU_TANH_ROOT_EXCESS
     const double MISH_ROOT_0, MISH_ROOT_1, MISH_SLOPE_0, MISH_SLOPE_LOW
     double expm1_short_polynomial(double r) noexcept nogil
     double exp_full_polynomial(double r) noexcept nogil
+    double tanh_full_polynomial(double u) noexcept nogil
+    double tanh_half_full_polynomial(double u) noexcept nogil
     double atanh_short_polynomial(double u) noexcept nogil
     double atanh_full_polynomial(double u) noexcept nogil
     double mills_short_polynomial(double t) noexcept nogil
@@ -45,18 +94,34 @@ cdef extern from "coefficients.h":
     double gelu_slope_short_polynomial(double d) noexcept nogil
     double gelu_tanh_slope_short_polynomial(double d) noexcept nogil
     double mish_slope_short_polynomial(double d) noexcept nogil
+    # in single
+    const float SILU_RADIUS_FAST, GELU_TANH_RADIUS_FAST, MISH_RADIUS_FAST
+    const float LN2_FAST_0, LN2_FAST_1
+    const float GELU_TANH_LINEAR_FAST_0, GELU_TANH_LINEAR_FAST_1
+    const float GELU_TANH_CUBIC_FAST_0, GELU_TANH_CUBIC_FAST_1
+    const float SILU_ROOT_FAST_0, SILU_ROOT_FAST_1, GELU_ROOT_FAST_0, GELU_ROOT_FAST_1
+    const float GELU_TANH_ROOT_FAST_0, GELU_TANH_ROOT_FAST_1, MISH_ROOT_FAST_0, MISH_ROOT_FAST_1
+    float expm1_fast_polynomial(float r) noexcept nogil
+    float log1p_fast_polynomial(float e) noexcept nogil
+    float tanh_p_fast_polynomial(float square) noexcept nogil
+    float tanh_q_fast_polynomial(float square) noexcept nogil
+    float mills_fast_polynomial(float t) noexcept nogil
+    float gelu_grad_fast_polynomial(float t) noexcept nogil
+    float silu_slope_fast_polynomial(float d) noexcept nogil
+    float gelu_tanh_slope_fast_polynomial(float d) noexcept nogil
+    float mish_slope_fast_polynomial(float d) noexcept nogil
     # These leave out the first coefficients: the caller adds them with compensation.
     double mills_full_tail(double t) noexcept nogil
-    double silu_slope_tail(double d) noexcept nogil
-    double gelu_slope_tail(double d) noexcept nogil
-    double gelu_tanh_slope_tail(double d) noexcept nogil
+    double gelu_grad_full_tail(double t) noexcept nogil
     double mish_slope_tail(double d) noexcept nogil
 
 
 # Both keep NaN: a comparison with it is false.
 cdef inline double at_least(double x, double bound) noexcept nogil:
-    return bound if x < bound else x
+    cdef double limit = bound + UNKNOWN_ZERO
+    return limit if x < limit else x
 
 
 cdef inline double at_most(double x, double bound) noexcept nogil:
-    return bound if x > bound else x
+    cdef double limit = bound + UNKNOWN_ZERO
+    return limit if x > limit else x

@@ -1,123 +1,160 @@
-"""The Numba backend: loops compiled on first use for the processor at hand, and threads.
+"""The Numba backend: loops compiled on first use for the processor at hand.
 
-``exponential_free.py``, ``float32.py`` and ``float64.py`` hold the scalar functions f and f',
-``primitives.py`` and ``double_double.py`` the arithmetic beneath, ``loops.py`` the loops over
-arrays. This file chooses the loop for a call and guards its threads.
-
-Each loop has a serial and a parallel version, each compiled when first needed. The parallel one
-needs care for what Numba's threading layers do: `workqueue` aborts the process when two threads
-enter it at the same time, and `omp` terminates a forked child that enters it. So only one call at a
-time is parallel here, the others run serially instead of waiting, and a forked child runs serially
-always. What we cannot see is other code of the same process that enters `workqueue` through Numba.
+``exponential_free.py``, ``float32.py``, ``float32_fast.py`` and ``float64.py`` hold the scalar
+functions f and f', ``primitives.py`` and ``double_double.py`` the arithmetic beneath, ``loops.py``
+the loop over arrays. ``fastact/driver`` runs the loops by address; where the extension was not
+built, ``run`` does.
 """
 
 from __future__ import annotations
 
+import ctypes
 import os
 import threading
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import suppress
 from typing import Any
 
 import llvmlite.binding
 import numba
 import numpy as np
 
-from fastact.catalogue import Row
+from fastact.catalogue import ROWS, Row
+from fastact.config import MAX_THREADS
 from fastact.numba_backend import loops
+from fastact.numba_backend.loops import BLOCK
+from fastact.numba_backend.primitives import FUSED
 
-Loop = Callable[..., None]
+Arrays = Sequence[np.ndarray]
 
-_loops: dict[tuple[Any, ...], Loop] = {}
-_dispatchers: list[Any] = []  # of these loops: what Numba knows about them
+_ROWS = {row.name: row for row in ROWS}
 
+# --- the loops, by (name, verb, loop) ------------------------------------------------------------
+
+_compiled: dict[tuple[str, str, str], Any] = {}  # these objects keep the code alive
 _compiling = threading.Lock()
-_team = threading.Lock()  # held by the one call that is parallel
-_forked = False
 
 
-def _after_fork_in_child() -> None:
-    """Stay serial, with new locks: another thread of the parent may have held the old ones."""
-    global _compiling, _team, _forked
-    _compiling = threading.Lock()
-    _team = threading.Lock()
-    _forked = True
+def loop_address(name: str, verb: str, loop: str) -> int:
+    """Return the address of a loop, which is compiled if it has not been yet.
+
+    ``loop`` is "float32", "float64", one of these with "_broadcast", or "float32_fast".
+    """
+    key = name, verb, loop
+    if key not in _compiled:
+        with _compiling:
+            if key not in _compiled:
+                _compiled[key] = loops.compile_loop(_ROWS[name], verb, loop)
+    return address_if_compiled(*key)
 
 
-if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=_after_fork_in_child)
+def address_if_compiled(name: str, verb: str, loop: str) -> int:
+    """Return the address of a loop, or 0 if it has not been compiled yet."""
+    compiled = _compiled.get((name, verb, loop))
+    return compiled.address if compiled else 0
+
+
+# --- running them without fastact/driver ---------------------------------------------------------
+
+_LOOP_TYPE = ctypes.CFUNCTYPE(
+    None, ctypes.c_void_p, ctypes.c_void_p, ctypes.c_ssize_t, ctypes.c_void_p
+)
+_executor = ThreadPoolExecutor(MAX_THREADS, "fastact")  # it starts threads as they are needed
 
 
 def run(
     row: Row,
     verb: str,
-    inputs: Sequence[np.ndarray],
-    outputs: Sequence[np.ndarray],
-    parameters: Sequence[float | np.ndarray],
+    loop: str,
+    inputs: Arrays,
+    outputs: Arrays,
+    parameters: Sequence[Any],
     num_threads: int,
 ) -> None:
     """Compute one verb over contiguous one-dimensional arrays; see ``numpy_backend.run``."""
-    output = outputs[0]
-    broadcast = bool(parameters) and isinstance(parameters[0], np.ndarray)
-    values = tuple(parameters if broadcast else [float(value) for value in parameters])
-    in_place = tuple([np.may_share_memory(array, output) for array in inputs])
-    arguments = (*inputs, *outputs, values)
-    if True in in_place:  # see loops.py
-        given = [None if same else array for array, same in zip(inputs, in_place, strict=True)]
-        arguments = (*given, *outputs, values)
-    key = (row.name, verb, output.dtype.char, in_place, broadcast)
-    # Whether two threads would have enough to do.
-    if num_threads > 1 and output.size >= 2 * row.grain and not _forked:
-        threads = min(num_threads, output.size // row.grain, numba.config.NUMBA_NUM_THREADS)
-        if threads > 1 and _run_parallel(_loop(row, (*key, True)), arguments, threads):
-            return
-    _loop(row, (*key, False))(*arguments)
+    function = _LOOP_TYPE(loop_address(row.name, verb, loop))  # a call of it releases the GIL
+    in_arrays = loop.endswith("_broadcast")  # then they are further inputs
+    inputs = [*inputs, *(parameters if in_arrays else ())]
+    values = np.array(() if in_arrays else parameters, np.float64)
+    starts = range(0, outputs[0].size, row.chunk)
+    unclaimed = iter(starts)
+
+    def work() -> None:
+        for start in unclaimed:
+            chunk = slice(start, start + row.chunk)
+            _run_chunk(function, [a[chunk] for a in inputs], [a[chunk] for a in outputs], values)
+
+    helpers = _start_helpers(work, min(num_threads, len(starts)) - 1)
+    work()
+    for helper in helpers:
+        helper.result()
 
 
-def _run_parallel(loop: Loop, arguments: tuple[Any, ...], threads: int) -> bool:
-    """Run a parallel loop, unless another call is parallel now; return whether it was run."""
-    if not _team.acquire(blocking=False):
-        return False
-    try:
-        set_by_caller = numba.get_num_threads()
-        numba.set_num_threads(threads)
-        try:
-            loop(*arguments)
-        finally:
-            numba.set_num_threads(set_by_caller)
-    finally:
-        _team.release()
-    return True
+def _start_helpers(work: Callable[[], None], count: int) -> list[Future[None]]:
+    helpers: list[Future[None]] = []
+    with suppress(RuntimeError):  # the interpreter shuts down: the caller works alone
+        for _ in range(count):
+            helpers.append(_executor.submit(work))
+    return helpers
 
 
-def _loop(row: Row, key: tuple[Any, ...]) -> Loop:
-    """Return the compiled loop; the key is an Instance with the name of the row for the row."""
-    return _loops.get(key) or _compile(row, key)
+def _run_chunk(
+    function: Any,
+    inputs: Arrays,
+    outputs: Arrays,
+    parameters: np.ndarray,
+) -> None:
+    size = outputs[0].size
+    whole = size - size % BLOCK
+    if whole:
+        _call(function, inputs, outputs, whole // BLOCK, parameters)
+    if whole == size:
+        return
+    # What is left over is computed in blocks of our own.
+    padded = [np.zeros(BLOCK, array.dtype) for array in (*inputs, *outputs)]
+    for block, array in zip(padded, inputs, strict=False):
+        block[: size - whole] = array[whole:]
+    results = padded[len(inputs) :]
+    _call(function, padded[: len(inputs)], results, 1, parameters)
+    for block, array in zip(results, outputs, strict=True):
+        array[whole:] = block[: size - whole]
 
 
-def _compile(row: Row, key: tuple[Any, ...]) -> Loop:
-    with _compiling:
-        if key not in _loops:
-            instance = loops.Instance(row, *key[1:])
-            dispatcher = loops.compile_loop(instance)
-            _dispatchers.append(dispatcher)
-            # The compiled function itself: a dispatcher would look for the types once more.
-            _loops[key] = dispatcher.get_overload(loops.signature(instance))
-        return _loops[key]
+def _call(
+    function: Any,
+    inputs: Arrays,
+    outputs: Arrays,
+    blocks: int,
+    parameters: np.ndarray,
+) -> None:
+    pointers = [
+        (ctypes.c_void_p * len(arrays))(*[array.ctypes.data for array in arrays])
+        for arrays in (inputs, outputs)
+    ]
+    function(*pointers, blocks, parameters.ctypes.data)
+
+
+def _after_fork_in_child() -> None:
+    """Start anew: threads are not there, and one that is not may have held the lock."""
+    global _compiling, _executor
+    _compiling = threading.Lock()
+    _executor = ThreadPoolExecutor(MAX_THREADS, "fastact")
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork_in_child)
+
+# --- facts ---------------------------------------------------------------------------------------
 
 
 def information() -> dict[str, Any]:
     """Return facts for ``show_config``."""
-    statistics = [dispatcher.stats for dispatcher in _dispatchers]
-    try:
-        threading_layer = numba.threading_layer()
-    except ValueError:
-        threading_layer = "not started"
     return {
         "loaded": True,
         "processor": numba.config.CPU_NAME or llvmlite.binding.get_host_cpu_name(),
-        "threading_layer": threading_layer,
-        "max_threads": 1 if _forked else numba.config.NUMBA_NUM_THREADS,
-        "loops": len(_loops),
-        "loops_from_cache": sum(sum(stats.cache_hits.values()) for stats in statistics),
-        "cache_directory": next((stats.cache_path for stats in reversed(statistics)), None),
+        "fused_multiply_add": FUSED,
+        "loops": len(_compiled),
+        "loops_from_cache": sum(loop.cache_hits for loop in _compiled.values()),
+        "cache_directory": next((loop._cache.cache_path for loop in _compiled.values()), None),
     }

@@ -1,15 +1,15 @@
 """Compensated arithmetic: a pair is the unevaluated sum of two doubles.
 
-|low| <= ulp(high) / 2, or a little more. Products are split as Veltkamp and Dekker do, since not
-every processor has FMA; see T. J. Dekker, A floating-point technique for extending the available
-precision, Numerische Mathematik 18, 1971.
+|low| <= ulp(high) / 2, or a little more. The error of a product is a fused multiply-add away;
+processors without one split the factors, see T. J. Dekker, A floating-point technique for extending
+the available precision, Numerische Mathematik 18, 1971.
 """
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
-from fastact.numba_backend.primitives import kernel
+from fastact.numba_backend.primitives import FUSED, kernel, multiply_add
 
 
 class Pair(NamedTuple):
@@ -33,16 +33,26 @@ def two_sum(a: float, b: float) -> Pair:
 
 
 # high + low = a * b exactly; |a|, |b| < 2**996, and nothing may underflow
-@kernel
-def two_product(a: float, b: float) -> Pair:
-    scaled_a = 134217729.0 * a  # 2**27 + 1
-    scaled_b = 134217729.0 * b
-    a_high = scaled_a - (scaled_a - a)
-    b_high = scaled_b - (scaled_b - b)
-    a_low = a - a_high
-    b_low = b - b_high
-    high = a * b
-    return Pair(high, ((a_high * b_high - high) + a_high * b_low + a_low * b_high) + a_low * b_low)
+if FUSED:
+
+    @kernel
+    def two_product(a: float, b: float) -> Pair:
+        high = a * b
+        return Pair(high, multiply_add(a, b, -high))
+
+else:
+
+    @kernel
+    def two_product(a: float, b: float) -> Pair:
+        scaled_a = 134217729.0 * a  # 2**27 + 1
+        scaled_b = 134217729.0 * b
+        a_high = scaled_a - (scaled_a - a)
+        b_high = scaled_b - (scaled_b - b)
+        a_low = a - a_high
+        b_low = b - b_high
+        high = a * b
+        error = (a_high * b_high - high) + a_high * b_low + a_low * b_high
+        return Pair(high, error + a_low * b_low)
 
 
 @kernel

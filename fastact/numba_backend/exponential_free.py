@@ -5,22 +5,22 @@ since a literal would turn float32 arithmetic into float64. Comparisons are writ
 takes the branch that keeps it: ``T(0) if x < T(0) else x`` passes NaN and -0.0 on and is one
 instruction, ``x if x > T(0) else T(0)`` would swallow NaN. Where the definition rounds nothing,
 nothing is rounded here. Derivatives that a parameter enters are returned in float64, so that
-backward rounds once.
+backward rounds once. Where g f'(x) can be had for less than f'(x) and a product, there is a
+function ``name_backward`` too.
 """
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from math import copysign, fabs, inf
 from typing import Any
 
+import numpy as np
 from numba import float32
 from numba.extending import overload
 
 from fastact.numba_backend.double_double import two_product, two_sum
 from fastact.numba_backend.primitives import at_least, kernel
-
-LARGEST = sys.float_info.max
 
 # ruff: noqa: N806  (T, the type of x)
 
@@ -84,14 +84,25 @@ relu6_grad_from_output = relu6_grad
 @kernel
 def leaky_relu(x: float, negative_slope: float) -> float:
     T = type(x)
-    bounded = at_least(float(x), -LARGEST if negative_slope == 0.0 else -inf)
-    return x if x > T(0) else T(negative_slope * bounded)
+    lowest = T(np.finfo(x).min)
+    bounded = at_least(x, lowest if negative_slope == 0.0 else T(-inf))
+    product = T(negative_slope * bounded)
+    return x if x > T(0) else product
 
 
 @kernel
 def leaky_relu_grad(x: float, negative_slope: float) -> float:
     T = type(x)
     return keep_nan(1.0 if x > T(0) else negative_slope, x)
+
+
+# g leaky_relu'(x), without a conversion of x
+@kernel
+def leaky_relu_backward(g: float, x: float, negative_slope: float) -> float:
+    T = type(x)
+    product = T(negative_slope * g)
+    low = product if x <= T(0) else x  # x is NaN if it is neither
+    return g if x > T(0) else low
 
 
 leaky_relu_grad_from_output = leaky_relu_grad
@@ -102,16 +113,41 @@ leaky_relu_grad_from_output = leaky_relu_grad
 @kernel
 def hard_swish(x: float) -> float:
     T = type(x)
-    inner = hard_swish_inner(x)
-    return -0.0 if x <= T(-3) else x if x >= T(3) else inner
+    inner = T(hard_swish_inner(x))
+    low = T(-0.0) if x <= T(-3) else inner
+    return x if x >= T(3) else low
 
 
 # hard_swish': x/3 + 1/2 = (2 x + 3) / 6 for -3 < x < 3; the sum is exact near the root at -3/2
 @kernel
 def hard_swish_grad(x: float) -> float:
     T = type(x)
-    inner = (2.0 * x + 3.0) / 6.0
-    return 0.0 if x <= T(-3) else 1.0 if x >= T(3) else inner
+    inner = hard_swish_slope(x)
+    low = 0.0 if x <= T(-3) else inner
+    return 1.0 if x >= T(3) else low
+
+
+# g hard_swish'(x), with choices in the type of x
+@kernel
+def hard_swish_backward(g: float, x: float) -> float:
+    T = type(x)
+    zero = g * T(0)
+    product = T(g * hard_swish_slope(x))
+    low = zero if x <= T(-3) else product
+    return g if x >= T(3) else low
+
+
+def chosen_by_type(if_float32: Callable[..., Any], if_float64: Callable[..., Any]) -> Any:
+    """Return a function for kernels that is the one or the other, by the type of x."""
+
+    def choose(x: Any) -> float:
+        raise NotImplementedError("for kernels only")
+
+    @overload(choose, jit_options={"error_model": "numpy", "forceinline": True})
+    def implementation(x: Any) -> Any:
+        return if_float32 if x == float32 else if_float64
+
+    return choose
 
 
 # float32: the product is exact in float64, but for tiny x; largest error 0.5000001 ulp.
@@ -128,10 +164,14 @@ def hard_swish_inner_float64(x: Any) -> float:
     return copysign(quotient, x)  # zero has the sign of x
 
 
-def hard_swish_inner(x: float) -> float:
-    raise NotImplementedError("for kernels only")
+# For float32, the product with 1/6 is exact enough and spares the division.
+def hard_swish_slope_float32(x: Any) -> Any:
+    return (2.0 * x + 3.0) * (1.0 / 6.0)
 
 
-@overload(hard_swish_inner, jit_options={"error_model": "numpy", "forceinline": True})
-def _hard_swish_inner(x: Any) -> Any:
-    return hard_swish_inner_float32 if x == float32 else hard_swish_inner_float64
+def hard_swish_slope_float64(x: Any) -> Any:
+    return (2.0 * x + 3.0) / 6.0
+
+
+hard_swish_inner = chosen_by_type(hard_swish_inner_float32, hard_swish_inner_float64)
+hard_swish_slope = chosen_by_type(hard_swish_slope_float32, hard_swish_slope_float64)

@@ -46,7 +46,7 @@ from fastact.numba_backend.primitives import (
 NORMAL_DENSITY = Pair(*table.NORMAL_DENSITY)
 GELU_TANH_LINEAR = Pair(*table.GELU_TANH_LINEAR)
 GELU_TANH_CUBIC = Pair(*table.GELU_TANH_CUBIC)
-MILLS_0, MILLS_1, MILLS_2, MILLS_3 = map(Pair, table.MILLS_FULL, table.MILLS_FULL_LOW)
+MILLS_0, MILLS_1, MILLS_2, MILLS_3 = map(Pair, table.MILLS_PAIRS, table.MILLS_PAIRS_LOW)
 
 # The root of a derivative, and its slope there: the constant term of the polynomial q.
 SILU_ROOT = Pair(*table.SILU_ROOT)
@@ -61,7 +61,7 @@ MISH_SLOPE = Pair(table.MISH_SLOPE[0], table.MISH_SLOPE_LOW)
 exp_polynomial = polynomial(table.EXP_FULL)
 atanh_polynomial = polynomial(table.ATANH_FULL)
 # A tail leaves out the first coefficients: they are pairs, and added with compensation.
-mills_tail = polynomial(table.MILLS_FULL[4:])
+mills_tail = polynomial(table.MILLS_PAIRS[4:])
 silu_slope_tail = polynomial(table.SILU_SLOPE[1:])
 gelu_slope_tail = polynomial(table.GELU_SLOPE[1:])
 gelu_tanh_slope_tail = polynomial(table.GELU_TANH_SLOPE[1:])

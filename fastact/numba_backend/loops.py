@@ -1,184 +1,285 @@
-"""The loops, written once, and their instances: one for each activation, verb and type.
+"""The loop, written once, and its instances: one for each activation, verb and variant.
 
-An instance is a function of its own with the bytecode of the loop here and the scalar functions of
-one activation as globals, so that the compiler inlines them. It has a name of its own too, by
+A verb is a scalar function of its inputs and the parameters, which returns its outputs. An instance
+is the loop around it, a C function
+
+    loop(inputs, outputs, blocks, parameters)
+
+over contiguous arrays of ``blocks`` times ``BLOCK`` elements, as ``fastact/driver`` runs it. Both
+are functions of their own, with the bytecode of what is written here and the scalar functions of
+one activation as globals, so that the compiler inlines them. The loop has a name of its own too, by
 which Numba files it in its cache on disk.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib import resources
-from types import FunctionType
+from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
-from numba import njit, prange, types
-from numba.extending import overload
+from llvmlite import ir
+from numba import cfunc, types
+from numba.extending import intrinsic
 
 from fastact.catalogue import Row
-from fastact.numba_backend import exponential_free, float32, float64
+from fastact.numba_backend import exponential_free, float32, float32_fast, float64
+from fastact.numba_backend.primitives import FUSED, kernel
 
-# --- the loops ---------------------------------------------------------------------------------
+#: Elements of a block: as in fastact/driver/_core.pyx.
+BLOCK = 16
 
-# `function` and `derivative` are scalar functions, `work` is the type that they compute in: the
-# globals that each instance has for itself. `parameters` is a tuple of numbers, or of arrays. An
-# input that is None is the first output: a loop that knows it vectorises, while one with two
-# pointers that might be equal tests for that, and takes equal ones element by element.
-# Both results of an element are computed before either is stored: an output may be an input.
+# --- the verbs ---------------------------------------------------------------------------------
 
-function: Any = None
-derivative: Any = None
+# Globals that each instance has for itself: scalar functions of the activation, the type of the
+# arrays, and the type that the scalar functions compute in.
+value: Any = None
+slope: Any = None
+own_backward: Any = None
+T: Any = None
 work: Any = None
 
 
-def elementwise(x: Any, y: Any, parameters: Any) -> None:
-    x = array_or(x, y)
-    for i in prange(y.size):
-        y[i] = function(work(x[i]), *at(i, parameters))
+def forward(x: Any, parameters: Any) -> Any:
+    return (T(value(work(x), *parameters)),)
 
 
-def backward(g: Any, x: Any, d: Any, parameters: Any) -> None:
-    g = array_or(g, d)
-    x = array_or(x, d)
-    for i in prange(d.size):
-        d[i] = g[i] * function(work(x[i]), *at(i, parameters))
+def grad(x: Any, parameters: Any) -> Any:
+    return (T(slope(work(x), *parameters)),)
 
 
-def value_and_grad(x: Any, y: Any, d: Any, parameters: Any) -> None:
-    x = array_or(x, y)
-    for i in prange(y.size):
-        value = function(work(x[i]), *at(i, parameters))
-        slope = derivative(work(x[i]), *at(i, parameters))
-        y[i] = value
-        d[i] = slope
+def backward(g: Any, x: Any, parameters: Any) -> Any:
+    return (T(g * slope(work(x), *parameters)),)
 
 
-def array_or(array: Any, default: Any) -> Any:
-    raise NotImplementedError("for loops only")
+def backward_in_one(g: Any, x: Any, parameters: Any) -> Any:
+    return (own_backward(g, x, *parameters),)
 
 
-@overload(array_or)
-def _array_or(array: Any, default: Any) -> Any:
-    def choose_array(array: Any, default: Any) -> Any:
-        return array
-
-    def choose_default(array: Any, default: Any) -> Any:
-        return default
-
-    return choose_default if isinstance(array, types.NoneType) else choose_array
-
-
-def at(i: int, parameters: Any) -> Any:
-    raise NotImplementedError("for loops only")
-
-
-@overload(at)
-def _at(i: int, parameters: Any) -> Any:
-    def of_numbers(i: int, parameters: Any) -> Any:
-        return parameters
-
-    def of_arrays(i: int, parameters: Any) -> Any:
-        return (parameters[0][i],) + at(i, parameters[1:])  # noqa: RUF005
-
-    in_arrays = len(parameters) > 0 and isinstance(parameters[0], types.Array)
-    return of_arrays if in_arrays else of_numbers
+def value_and_grad(x: Any, parameters: Any) -> Any:
+    return T(value(work(x), *parameters)), T(slope(work(x), *parameters))
 
 
 class Verb(NamedTuple):
-    loop: Callable[..., None]
+    element: Callable[..., Any]
     n_inputs: int
     n_outputs: int
-    #: What the names of the scalar functions end in: `function` and, if used, `derivative`.
-    suffixes: tuple[str, ...]
+    #: The scalar functions it calls: their names above, and what their own names end in.
+    functions: dict[str, str]
 
 
 VERBS = {
-    "forward": Verb(elementwise, 1, 1, ("",)),
-    "grad": Verb(elementwise, 1, 1, ("_grad",)),
-    "backward": Verb(backward, 2, 1, ("_grad",)),
-    "backward_from_output": Verb(backward, 2, 1, ("_grad_from_output",)),
-    "value_and_grad": Verb(value_and_grad, 1, 2, ("", "_grad")),
+    "forward": Verb(forward, 1, 1, {"value": ""}),
+    "grad": Verb(grad, 1, 1, {"slope": "_grad"}),
+    "backward": Verb(backward, 2, 1, {"slope": "_grad"}),
+    "backward_from_output": Verb(backward, 2, 1, {"slope": "_grad_from_output"}),
+    "value_and_grad": Verb(value_and_grad, 1, 2, {"value": "", "slope": "_grad"}),
 }
+# Of activations that have a function for it.
+BACKWARD_IN_ONE = Verb(backward_in_one, 2, 1, {"own_backward": "_backward"})
 
-# --- their instances ---------------------------------------------------------------------------
+# --- the loop ----------------------------------------------------------------------------------
 
-
-class Instance(NamedTuple):
-    """What an instance is compiled for."""
-
-    row: Row
-    verb: str
-    #: "f" or "d", as in NumPy.
-    char: str
-    #: For each input, whether it is None.
-    in_place: tuple[bool, ...]
-    #: Whether parameters are arrays.
-    broadcast: bool
-    parallel: bool
+# Globals of each instance.
+element: Any = None
+run_blocks: Any = None
 
 
-def compile_loop(instance: Instance) -> Any:
-    """Return the dispatcher of an instance, compiled for its one signature or from the cache."""
+def loop(inputs: Any, outputs: Any, blocks: Any, parameters: Any) -> None:
+    run_blocks(element, inputs, outputs, blocks, parameters)
+
+
+SIGNATURE = types.void(
+    types.CPointer(types.voidptr),
+    types.CPointer(types.voidptr),
+    types.intp,
+    types.CPointer(types.float64),
+)
+
+
+def block_runner(verb: Verb, number: Any, n_parameters: int, broadcast: bool) -> Any:
+    """Return the body of ``loop``: ``element`` for each element.
+
+    It is written in LLVM's instructions for the sake of a promise that Python has no words for: no
+    iteration touches what another one stores (``parallel_accesses``). So the loop vectorises
+    without a test for overlap and a second, scalar version for where there is. Unlike with
+    ``noalias``, an output may be an input: an iteration loads all before it stores.
+    """
+    parameters_type = types.UniTuple(types.float64, n_parameters)
+    element_arguments = (*[number] * verb.n_inputs, parameters_type)
+
+    def definition(
+        typing_context: Any, element: Any, inputs: Any, outputs: Any, blocks: Any, parameters: Any
+    ) -> Any:
+        element_signature = element.get_call_type(typing_context, element_arguments, {})
+
+        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+            _, inputs, outputs, blocks, parameters = arguments
+            compute = context.get_function(element, element_signature)
+            prefer_wide_vectors(builder.function)
+            loop = _ParallelLoop(builder)
+            numbers = context.get_value_type(number)
+            given = [loop.array(inputs, i, numbers) for i in range(verb.n_inputs)]
+            results = [loop.array(outputs, i, numbers) for i in range(verb.n_outputs)]
+            double = context.get_value_type(types.float64)
+            if broadcast:
+                varying = [
+                    loop.array(inputs, verb.n_inputs + i, double) for i in range(n_parameters)
+                ]
+            else:
+                fixed = [loop.item(parameters, i) for i in range(n_parameters)]
+            with loop.over(blocks):
+                values = [loop.load(array) for array in given]
+                if broadcast:
+                    fixed = [loop.load(array) for array in varying]
+                packed = context.make_tuple(builder, parameters_type, fixed)
+                computed = compute(builder, (*values, packed))
+                for i, array in enumerate(results):
+                    loop.store(builder.extract_value(computed, i), array)
+            return context.get_dummy_value()
+
+        return types.void(element, *SIGNATURE.args), generate
+
+    return intrinsic(definition)
+
+
+class _ParallelLoop:
+    """Emits a loop over the elements of arrays, its accesses marked as independent."""
+
+    def __init__(self, builder: Any) -> None:
+        self.builder = builder
+        self.module = builder.module
+        self.accesses = _DistinctNode(self.module)
+        self.index: Any = None
+
+    def item(self, pointer: Any, i: int) -> Any:
+        return self.builder.load(self.builder.gep(pointer, [ir.IntType(64)(i)]))
+
+    def array(self, pointers: Any, i: int, item_type: Any) -> Any:
+        return self.builder.bitcast(self.item(pointers, i), item_type.as_pointer())
+
+    @contextmanager
+    def over(self, blocks: Any) -> Iterator[None]:
+        """Emit the loop around what is emitted inside the ``with`` block.
+
+        No interleaving: a vector has at most BLOCK elements then, so none are left over.
+        """
+        builder, integer = self.builder, blocks.type
+        entry = builder.basic_block
+        body, end = map(builder.append_basic_block, ("element", "end"))
+        count = builder.mul(blocks, integer(BLOCK))
+        builder.cbranch(builder.icmp_unsigned("!=", count, integer(0)), body, end)
+        builder.position_at_end(body)
+        self.index = builder.phi(integer)
+        yield
+        following = builder.add(self.index, integer(1), flags=["nuw", "nsw"])
+        self.index.add_incoming(integer(0), entry)
+        self.index.add_incoming(following, builder.basic_block)
+        latch = builder.cbranch(builder.icmp_unsigned("!=", following, count), body, end)
+        facts = (
+            ("llvm.loop.parallel_accesses", self.accesses),
+            ("llvm.loop.vectorize.enable", ir.IntType(1)(1)),
+            ("llvm.loop.interleave.count", ir.IntType(32)(1)),
+        )
+        nodes = map(self.module.add_metadata, facts)
+        latch.set_metadata("llvm.loop", _DistinctNode(self.module, *nodes))
+        builder.position_at_end(end)
+
+    def load(self, array: Any) -> Any:
+        return self._marked(self.builder.load(self._element(array)))
+
+    def store(self, value: Any, array: Any) -> None:
+        self._marked(self.builder.store(value, self._element(array)))
+
+    def _element(self, array: Any) -> Any:
+        return self.builder.gep(array, [self.index], inbounds=True)
+
+    def _marked(self, access: Any) -> Any:
+        access.set_metadata("llvm.access.group", self.accesses)
+        return access
+
+
+class _DistinctNode(ir.MDValue):  # type: ignore[misc]
+    """A node of metadata that equals no other: llvmlite writes none by itself.
+
+    One with operands has itself as the first: LLVM wants it so of what describes a loop.
+    """
+
+    def __init__(self, module: ir.Module, *operands: Any) -> None:
+        super().__init__(module, operands, name=str(len(module.metadata)))
+
+    def descr(self, text: list[str]) -> None:
+        operands = [self, *self.operands] if self.operands else []
+        references = ", ".join(operand.get_reference() for operand in operands)
+        text.append(f"distinct !{{ {references} }}\n")
+
+
+def prefer_wide_vectors(function: Any) -> None:
+    """Have 512-bit vectors where the processor has them; LLVM by itself stops at 256 for many."""
+    # llvmlite's own `add` knows no attributes with values.
+    set.add(function.attributes, '"prefer-vector-width"="512"')
+
+
+# --- its instances -----------------------------------------------------------------------------
+
+
+def compile_loop(row: Row, verb: str, variant: str) -> Any:
+    """Return a loop, compiled or from the cache: the code lives as long as the object.
+
+    ``variant`` is "float32", "float64", one of these with "_broadcast", or "float32_fast".
+    """
+    function = _instantiate(row, verb, variant)
     try:
-        return _compiled(instance, cache=True)
+        return cfunc(SIGNATURE, cache=True, error_model="numpy")(function)
     except Exception:  # no directory that can be written, no space in it, a damaged file
-        return _compiled(instance, cache=False)
+        return cfunc(SIGNATURE, cache=False, error_model="numpy")(function)
 
 
-def _compiled(instance: Instance, cache: bool) -> Any:
-    options: Any = {"nogil": True, "error_model": "numpy", "parallel": instance.parallel}
-    dispatcher: Any = njit(cache=cache, **options)(_instantiate(instance))
-    dispatcher.compile(signature(instance))
-    return dispatcher
-
-
-def signature(instance: Instance) -> tuple[Any, ...]:
-    """Inputs are read-only in it: that accepts both kinds of arrays, and compiles once."""
-    dtype = _dtype(instance)
-    given = types.Array(dtype, 1, "C", readonly=True)
-    inputs = [types.none if is_output else given for is_output in instance.in_place]
-    outputs = [types.Array(dtype, 1, "C")] * VERBS[instance.verb].n_outputs
-    array = types.Array(types.float64, 1, "C", readonly=True)
-    parameter = array if instance.broadcast else types.float64
-    return *inputs, *outputs, types.Tuple([parameter] * len(instance.row.parameters))
-
-
-def _instantiate(instance: Instance) -> FunctionType:
-    verb = VERBS[instance.verb]
-    own_globals = {
-        "__name__": __name__,
-        "prange": prange,
-        "at": at,
-        "array_or": array_or,
-        "work": _dtype(instance) if instance.row.exponential_free else types.float64,
-        "function": _scalar_function(instance, verb.suffixes[0]),
-        "derivative": _scalar_function(instance, verb.suffixes[-1]),
+def _instantiate(row: Row, verb_name: str, variant: str) -> FunctionType:
+    dtype, _, kind = variant.partition("_")
+    number = getattr(types, dtype)
+    module = _scalar_functions(row, dtype, kind)
+    verb = VERBS[verb_name]
+    if verb_name == "backward" and hasattr(module, f"{row.name}_backward"):
+        verb = BACKWARD_IN_ONE
+    functions = {
+        called: _scalar_function(module, row.name + suffix)
+        for called, suffix in verb.functions.items()
     }
-    name = _name(instance)
-    code = verb.loop.__code__.replace(co_name=name, co_qualname=name)
+    types_of_element = {"T": number, "work": types.float64 if module is float32 else number}
+    n_parameters = 0 if module is float32_fast else len(row.parameters)
+    own_globals = {
+        "__name__": __name__,  # where the cache looks for the source
+        "element": kernel(_with_globals(verb.element, "element", functions | types_of_element)),
+        "run_blocks": block_runner(verb, number, n_parameters, broadcast=kind == "broadcast"),
+    }
+    return _with_globals(loop, f"{row.name}_{verb_name}_{variant}_{_SOURCE_DIGEST}", own_globals)
+
+
+def _scalar_functions(row: Row, dtype: str, kind: str) -> ModuleType:
+    if row.exponential_free:
+        return exponential_free
+    if dtype == "float64":
+        return float64
+    return float32_fast if kind == "fast" and FUSED else float32
+
+
+def _with_globals(
+    function: Callable[..., Any], name: str, own_globals: dict[str, Any]
+) -> FunctionType:
+    code = function.__code__.replace(co_name=name, co_qualname=name)
     return FunctionType(code, own_globals, name)
 
 
-def _dtype(instance: Instance) -> Any:
-    return {"f": types.float32, "d": types.float64}[instance.char]
-
-
-def _name(instance: Instance) -> str:
-    """A name that no other instance has.
-
-    With two signatures under one name, two processes that fill the cache at the same time may
-    leave an index that leads to the wrong file. The digest is there because the cache sees changes
-    of this file only, not of those with the scalar functions.
-    """
-    flags = "".join(
-        "01"[flag] for flag in (*instance.in_place, instance.broadcast, instance.parallel)
-    )
-    return f"{instance.row.name}_{instance.verb}_{instance.char}{flags}_{_SOURCE_DIGEST}"
-
-
 def _source_digest() -> str:
-    """Return a digest of what the compiled code depends on: this folder and the coefficients."""
+    """Return a digest of what the compiled code depends on: this folder and the coefficients.
+
+    It is part of the names because the cache sees changes of this file only, not of those with the
+    scalar functions. Each loop has a name of its own because, with two signatures under one name,
+    two processes that fill the cache at the same time may leave an index to the wrong file.
+    """
     digest = hashlib.sha256(resources.files("fastact").joinpath("coefficients.py").read_bytes())
     for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
         if file.name.endswith(".py"):
@@ -189,15 +290,11 @@ def _source_digest() -> str:
 _SOURCE_DIGEST = _source_digest()
 
 
-def _scalar_function(instance: Instance, suffix: str) -> Any:
-    row = instance.row
-    typed = {"f": float32, "d": float64}[instance.char]
-    module = exponential_free if row.exponential_free else typed
-    name = row.name + suffix
+def _scalar_function(module: ModuleType, name: str) -> Any:
     try:
         return getattr(module, name)
     except AttributeError:
         file = module.__name__.replace(".", "/") + ".py"
         raise AttributeError(
-            f"fastact/catalogue.py declares {row.name!r}, but {file} has no function {name}"
+            f"fastact/catalogue.py declares {name!r}, but {file} has no such function"
         ) from None

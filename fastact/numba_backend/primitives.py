@@ -1,12 +1,14 @@
-"""What both precisions need: the compiler's options, bits, polynomials, bounds."""
+"""What all kernels need: the compiler's options, bits, polynomials, bounds."""
 
 from __future__ import annotations
 
+import platform
 from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from llvmlite import ir
-from numba import float64, njit
+from numba import float32, float64, int32, njit
+from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -26,26 +28,97 @@ def kernel(function: F) -> F:
     return cast(F, njit(error_model="numpy", forceinline=True)(function))
 
 
-def emitted(emit: Callable[[Any, Any], Any]) -> Callable[[float], float]:
-    """Return a function of a float64, for kernels, from what writes its LLVM instructions."""
+def emitted(result: Any, *arguments: Any) -> Callable[[Callable[..., Any]], Callable[..., float]]:
+    """Decorate what writes LLVM instructions: make of it a function for kernels, of these types."""
+    signature = result(*arguments)
 
-    def definition(typing_context: Any, x: Any) -> Any:
-        def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-            return emit(builder, arguments[0])
+    def decorate(emit: Callable[..., Any]) -> Callable[..., float]:
+        def generate(context: Any, builder: Any, signature: Any, values: Any) -> Any:
+            return emit(builder, *values)
 
-        return float64(float64), generate
+        # Numba counts the arguments.
+        definitions: Any = {
+            1: lambda typing_context, a: (signature, generate),
+            2: lambda typing_context, a, b: (signature, generate),
+            3: lambda typing_context, a, b, c: (signature, generate),
+        }
+        return cast(Callable[..., float], intrinsic(definitions[len(arguments)]))
 
-    return cast(Callable[[float], float], intrinsic(definition))
+    return decorate
 
 
-# 2**k, -1022 <= k <= 1023, for shifted = k + MAGIC_SHIFT: k stands in the low bits of shifted.
-# Numba has no bit cast of scalars.
-@emitted
+# --- bits: Numba has no bit cast of scalars ------------------------------------------------------
+
+
+# 2**k, -1022 <= k <= 1023, for shifted = k + MAGIC_SHIFT: k stands in the low bits of shifted
+@emitted(float64, float64)
 def power_of_two(builder: Any, shifted: Any) -> Any:
     bits = builder.bitcast(shifted, ir.IntType(64))
-    exponent = builder.shl(bits, ir.Constant(bits.type, 52))
-    biased = builder.add(exponent, ir.Constant(bits.type, 1023 << 52))
-    return builder.bitcast(biased, ir.DoubleType())
+    exponent = builder.shl(bits, bits.type(52))
+    return builder.bitcast(builder.add(exponent, bits.type(1023 << 52)), ir.DoubleType())
+
+
+# 2**k times 2**-127 times 2**bias, for shifted = k + 1.5 * 2**23
+@emitted(float32, float32, int32)
+def power_of_two_float(builder: Any, shifted: Any, bias: Any) -> Any:
+    bits = builder.bitcast(shifted, ir.IntType(32))
+    places = bits.type(23)
+    exponent = builder.add(builder.shl(bits, places), builder.shl(bias, places))
+    return builder.bitcast(exponent, ir.FloatType())
+
+
+# As integers, floats that are not negative have the same order, and a bound is one instruction.
+
+
+# |x|, at least `low`. NaN stays.
+@emitted(float32, float32, float32)
+def magnitude_from(builder: Any, x: Any, low: Any) -> Any:
+    magnitude = _magnitude_bits(builder, x)
+    low = builder.bitcast(low, magnitude.type)
+    bounded = builder.select(builder.icmp_signed("<", magnitude, low), low, magnitude)
+    return builder.bitcast(bounded, ir.FloatType())
+
+
+# |x|, at most `high`, which NaN becomes
+@emitted(float32, float32, float32)
+def magnitude_up_to(builder: Any, x: Any, high: Any) -> Any:
+    magnitude = _magnitude_bits(builder, x)
+    high = builder.bitcast(high, magnitude.type)
+    bounded = builder.select(builder.icmp_signed(">", magnitude, high), high, magnitude)
+    return builder.bitcast(bounded, ir.FloatType())
+
+
+# |x|, from `low` to `high`, which NaN becomes
+@kernel
+def magnitude_within(x: float, low: float, high: float) -> float:
+    return magnitude_up_to(magnitude_from(x, low), high)
+
+
+def _magnitude_bits(builder: Any, x: Any) -> Any:
+    bits = builder.bitcast(x, ir.IntType(32))
+    return builder.and_(bits, bits.type(0x7FFFFFFF))
+
+
+# --- arithmetic ----------------------------------------------------------------------------------
+
+
+def _is_fused() -> bool:
+    # What Numba compiles for: the processor at hand, or NUMBA_CPU_NAME and NUMBA_CPU_FEATURES.
+    _triple, _processor, features = cpu_target.target_context.codegen().magic_tuple()
+    return platform.machine() in ("aarch64", "arm64") or "+fma" in features.split(",")
+
+
+#: Whether the processor fuses a multiplication and an addition. fast kernels need that.
+FUSED = _is_fused()
+
+
+def _emit_multiply_add(builder: Any, a: Any, b: Any, c: Any) -> Any:
+    return builder.fma(a, b, c) if FUSED else builder.fadd(builder.fmul(a, b), c)
+
+
+# a * b + c, rounded once where the processor has an instruction for that, else twice
+multiply_add = emitted(float64, float64, float64, float64)(_emit_multiply_add)
+multiply_add_float = emitted(float32, float32, float32, float32)(_emit_multiply_add)
 
 
 def polynomial(coefficients: tuple[float, ...]) -> Callable[[float], float]:
@@ -56,20 +129,33 @@ def polynomial(coefficients: tuple[float, ...]) -> Callable[[float], float]:
     loop over the coefficients a loop.
     """
 
-    @emitted
+    @emitted(float64, float64)
     def evaluate(builder: Any, x: Any) -> Any:
         square = builder.fmul(x, x)
         even = _horner(builder, coefficients[::2], square)
         odd = _horner(builder, coefficients[1::2], square)
-        return builder.fadd(even, builder.fmul(x, odd))
+        return _emit_multiply_add(builder, x, odd, even)
+
+    return evaluate
+
+
+def polynomial_float(coefficients: tuple[float, ...]) -> Callable[[float], float]:
+    """Return the same for float32, in one chain.
+
+    That has the fewest operations; the processor computes several elements at a time anyway.
+    """
+
+    @emitted(float32, float32)
+    def evaluate(builder: Any, x: Any) -> Any:
+        return _horner(builder, coefficients, x)
 
     return evaluate
 
 
 def _horner(builder: Any, coefficients: tuple[float, ...], x: Any) -> Any:
-    *others, total = [ir.Constant(ir.DoubleType(), c) for c in coefficients]
+    *others, total = map(x.type, coefficients)
     for constant in reversed(others):
-        total = builder.fadd(constant, builder.fmul(x, total))
+        total = _emit_multiply_add(builder, x, total, constant)
     return total
 
 

@@ -1,0 +1,383 @@
+# f and f' of the activations that need an exponential, for float32 in `fast` precision: float32
+# arithmetic with fused multiply-add, for the default parameters. Other parameters, and processors
+# without fused multiply-add, take the faithful loops.
+#
+# Bound: 4 ulp where the true result is normal, an absolute error of 2**-126 where it is subnormal
+# (docs/accuracy.md has the errors found). What keeps it:
+#
+# * An exponential whose argument is computed (x**2 / 2, the cubic of gelu_tanh) gets the rounding
+#   error of its argument too: 90 * 2**-24 would be 90 ulp.
+# * Where x multiplies an exponential, the product is normal when the exponential no longer is:
+#   `exp_256` is 256 exp(x), and the constant that follows it has the factor 2**-8.
+# * Gated functions are max(x, 0) minus a tail that is even: no choice between two formulas.
+# * Near their roots silu', gelu_tanh' and mish' are d p(d), d the distance to the root; gelu' has
+#   d as a factor everywhere.
+# * Intel processors take a hundred cycles for a product with a subnormal operand (sums are free of
+#   that): arguments of exponentials stop at -2**-40, and factors below 2**-125 become zeros.
+#
+# Infinities and NaN are treated as in float32.pxi.
+
+cdef extern from *:
+    """
+    #define FASTACT_FLOAT(literal) ((float)(literal))
+    #define FASTACT_MAGIC_SHIFT_FLOAT 12582912.0f
+    #define FASTACT_SCALE 0.00390625 /* of exp_256 */
+
+    /* 2**k times 2**-127 times 2**bias, for shifted = k + 1.5 * 2**23 */
+    static CYTHON_INLINE float fastact_power_of_two_float(float shifted, int32_t bias) {
+        int32_t bits;
+        memcpy(&bits, &shifted, sizeof bits);
+        bits = (int32_t)((uint32_t)bits << 23) + (int32_t)((uint32_t)bias << 23);
+        memcpy(&shifted, &bits, sizeof bits);
+        return shifted;
+    }
+
+    /* As integers, floats that are not negative have the same order, and a bound is one instruction:
+       for floats gcc has two. */
+    static CYTHON_INLINE float fastact_magnitude_from(float x, float low) {
+        int32_t bits, low_bits;
+        memcpy(&bits, &x, sizeof bits);
+        memcpy(&low_bits, &low, sizeof bits);
+        bits &= INT32_MAX;
+        bits = bits < low_bits ? low_bits : bits;
+        memcpy(&x, &bits, sizeof x);
+        return x;
+    }
+    static CYTHON_INLINE float fastact_magnitude_within(float x, float low, float high) {
+        int32_t bits, high_bits;
+        x = fastact_magnitude_from(x, low);
+        memcpy(&bits, &x, sizeof bits);
+        memcpy(&high_bits, &high, sizeof bits);
+        bits = bits > high_bits ? high_bits : bits;
+        memcpy(&x, &bits, sizeof x);
+        return x;
+    }
+    """
+    float F "FASTACT_FLOAT"(double literal) noexcept nogil
+    # |x|, at least `low`. NaN stays.
+    float magnitude_from "fastact_magnitude_from"(float x, float low) noexcept nogil
+    # The same, at most `high`, which NaN becomes.
+    float magnitude_within "fastact_magnitude_within"(float x, float low, float high) noexcept nogil
+    const float MAGIC_SHIFT_FLOAT "FASTACT_MAGIC_SHIFT_FLOAT"
+    const double SCALE "FASTACT_SCALE"
+    float power_of_two_float "fastact_power_of_two_float"(float shifted, int bias) noexcept nogil
+
+cdef inline float at_least_float(float x, float bound) noexcept nogil:
+    return bound if x < bound else x
+
+
+cdef inline float at_most_float(float x, float bound) noexcept nogil:
+    return bound if x > bound else x
+
+
+# -|x|, not above -2**-40: exp is 1 there, to all digits
+cdef inline float minus_magnitude_float(float x) noexcept nogil:
+    return -magnitude_from(x, F(9.094947017729282e-13))
+
+
+# (1 + e)**2
+cdef inline float square_of_one_plus(float e) noexcept nogil:
+    return multiply_add_float(e, e + F(2.0), F(1.0))
+
+
+# An exponential: power * (1 + r * polynomial)
+ctypedef struct exponential:
+    float r
+    float polynomial
+    float power
+
+
+# 2**lift exp(x + low), |low| small. The power is 0 for k = -127 - lift, and wrong below.
+cdef inline exponential exponential_fast(float x, float low, int lift) noexcept nogil:
+    cdef float shifted = multiply_add_float(x, F(LOG2E), MAGIC_SHIFT_FLOAT)
+    cdef float k = shifted - MAGIC_SHIFT_FLOAT
+    cdef float exact = multiply_add_float(k, -LN2_FAST_0, x)
+    return make_exponential(exact + multiply_add_float(k, -LN2_FAST_1, low), shifted, lift)
+
+
+# 2**lift exp(-(square + square_low) / 2)
+cdef inline exponential exponential_of_square(
+    float square, float square_low, int lift
+) noexcept nogil:
+    cdef float shifted = multiply_add_float(square, F(-0.5 * LOG2E), MAGIC_SHIFT_FLOAT)
+    cdef float k = shifted - MAGIC_SHIFT_FLOAT
+    cdef float exact = multiply_add_float(k, F(2.0) * LN2_FAST_0, square)
+    cdef float r = F(-0.5) * (exact + multiply_add_float(k, F(2.0) * LN2_FAST_1, square_low))
+    return make_exponential(r, shifted, lift)
+
+
+cdef inline exponential make_exponential(float r, float shifted, int lift) noexcept nogil:
+    cdef exponential e
+    e.r = r
+    e.polynomial = expm1_fast_polynomial(r)
+    e.power = power_of_two_float(shifted, 127 + lift)
+    return e
+
+
+cdef inline float value_of(exponential e) noexcept nogil:
+    return multiply_add_float(e.r, e.polynomial, F(1.0)) * e.power
+
+
+# factor * e, with one rounding less than the product of the two
+cdef inline float times(float factor, exponential e) noexcept nogil:
+    return multiply_add_float(factor, e.r * e.polynomial, factor) * e.power
+
+
+# exp(x), x <= 0; 0 below exp(-87.7), which is subnormal
+cdef inline float exp_fast(float x) noexcept nogil:
+    return value_of(exponential_fast(at_least_float(x, F(-88.02)), F(0.0), 0))
+
+
+# 256 exp(x + low), |low| small; 0 at and below exp(-93.3). x >= -93.9
+cdef inline exponential exp_256(float x, float low) noexcept nogil:
+    return exponential_fast(x, low, 8)
+
+
+# exp(x) - 1, x <= 0
+cdef inline float expm1_fast(float x) noexcept nogil:
+    cdef exponential e = exponential_fast(at_least_float(x, F(-88.02)), F(0.0), 0)
+    return multiply_add_float(e.power, e.r * e.polynomial, e.power - F(1.0))
+
+
+cdef inline float sigmoid_fast(float x) noexcept nogil:
+    cdef float e = exp_fast(minus_magnitude_float(x))
+    return (e if x < 0 else F(1.0)) / (F(1.0) + e)
+
+
+cdef inline float sigmoid_grad_fast(float x) noexcept nogil:
+    cdef float e = exp_fast(minus_magnitude_float(x))
+    return e / square_of_one_plus(e)
+
+
+cdef inline float sigmoid_grad_from_output_fast(float y) noexcept nogil:
+    return y * (F(1.0) - y)
+
+
+# tanh: 2 t / (1 + t**2), t = tanh(x / 2) = p / q, which forgives errors of t near 1. For small x, p
+# is near x / 2 and q near 1: each is rounded once, after its small part (q_1 = q - 1).
+cdef inline float tanh_fast(float x) noexcept nogil:
+    cdef float magnitude = fabsf(x)
+    cdef float half = F(0.0) if magnitude < F(1e-12) else F(0.5) * x
+    cdef float square = half * half
+    cdef float p = multiply_add_float(half, square * tanh_p_fast_polynomial(square), half)
+    cdef float q_1 = square * tanh_q_fast_polynomial(square)
+    cdef float denominator = multiply_add_float(q_1, q_1 + F(2.0), p * p) + F(1.0)
+    cdef float quotient = multiply_add_float(p + p, q_1, p + p) / denominator
+    cdef float saturated = copysignf(F(1.0), x) if magnitude > F(9.02) else quotient
+    return x if magnitude < F(1e-12) else saturated
+
+
+# tanh': 4 e / (1 + e)**2, e = exp(-2 |x|), from 4 e: that is 0 below exp(-89.1)
+cdef inline float tanh_grad_fast(float x) noexcept nogil:
+    cdef float z = at_least_float(minus_magnitude_float(x + x), F(-89.42))
+    cdef float numerator = value_of(exponential_fast(z, F(0.0), 2))
+    return numerator / square_of_one_plus(F(0.25) * numerator)
+
+
+cdef inline float tanh_grad_from_output_fast(float y) noexcept nogil:
+    return (F(1.0) - y) * (F(1.0) + y)
+
+
+# softplus: max(x, 0) + e p(e), e = exp(-|x|)
+cdef inline float softplus_fast(float x) noexcept nogil:
+    cdef float e = exp_fast(minus_magnitude_float(x))
+    return multiply_add_float(e, log1p_fast_polynomial(e), F(0.0) if x < F(1e-12) else x)
+
+
+cdef inline float softplus_grad_fast(float x) noexcept nogil:
+    return sigmoid_fast(x)
+
+
+cdef inline float softplus_grad_from_output_fast(float y) noexcept nogil:
+    return -expm1_fast(-y)
+
+
+# What the tail of a gated function, x sigmoid(z) or x Phi(x), is taken from: they are even up to it.
+cdef inline float rectified(float x) noexcept nogil:
+    return F(-0.0) if x < 0 else x
+
+
+# |x| up to `bound`, or 0 where slope * x is subnormal
+cdef inline float bounded_magnitude(float x, double bound, double slope) noexcept nogil:
+    cdef float magnitude = magnitude_within(x, F(0.0), F(bound))
+    return F(0.0) if magnitude < F(1.1754943508222875e-38 / slope) else magnitude
+
+
+# x sigmoid(z) = max(x, 0) - |x| e / (1 + e), from e_256 = 256 e, e = exp(-|z|)
+cdef inline float gated_fast(float x, float e_256) noexcept nogil:
+    cdef float denominator = multiply_add_float(e_256, F(SCALE), F(1.0))
+    cdef float tail = bounded_magnitude(x, 120.0, 0.5) * e_256 / denominator
+    return multiply_add_float(-tail, F(SCALE), rectified(x))
+
+
+cdef inline float silu_fast(float x) noexcept nogil:
+    return gated_fast(x, value_of(exp_256(-magnitude_within(x, F(1e-12), F(93.6)), F(0.0))))
+
+
+# tail for x < 0, 1 - tail for x >= 0, from 256 tail; at -inf the tail is 0 with its sign
+cdef inline float reflected(float x, float tail_256) noexcept nogil:
+    cdef float scale = F(SCALE) if x < 0 else F(-SCALE)
+    return multiply_add_float(tail_256, scale, F(-0.0) if x < 0 else F(1.0))
+
+
+# The derivative of x sigmoid(z), w = |x| z', is a tail or 1 - tail: e (1 - w + e) / (1 + e)**2
+cdef inline float silu_grad_fast(float x) noexcept nogil:
+    cdef float z = at_least_float(minus_magnitude_float(x), F(-93.6))
+    cdef exponential e_256 = exp_256(z, F(0.0))
+    cdef float e = F(SCALE) * value_of(e_256)
+    cdef float tail = times((F(1.0) + z) + e, e_256) / square_of_one_plus(e)
+    cdef float d = (z - SILU_ROOT_FAST_0) - SILU_ROOT_FAST_1
+    cdef float near = F(256.0) * d * silu_slope_fast_polynomial(d)
+    return reflected(x, near if fabsf(d) < SILU_RADIUS_FAST else tail)
+
+
+# gelu: max(x, 0) - a Phi(-a), a = |x|, Phi(-a) = exp(-a**2 / 2) p(t) / (a + c), t = (a-c) / (a+c),
+# c = 1.5. The exponential multiplies last, as 2**k (1 + excess), and the relative error of
+# 1 / (a + c) is made good in the excess. At a = 13.28, k is -127 and 2**k taken as 0.
+cdef inline float gelu_fast(float x) noexcept nogil:
+    cdef float a = magnitude_within(x, F(1e-9), F(13.28))
+    cdef float square = a * a
+    cdef float square_low = multiply_add_float(a, a, -square)
+    cdef exponential e = exponential_of_square(square, square_low, 0)
+    cdef float inverse = F(1.0) / (a + F(1.5))
+    cdef float t = multiply_add_float(F(-3.0), inverse, F(1.0))
+    cdef float residual = multiply_add_float(
+        -inverse, a, multiply_add_float(F(-1.5), inverse, F(1.0))
+    )
+    cdef float excess = multiply_add_float(e.r, e.polynomial, residual)
+    cdef float factor = bounded_magnitude(x, 13.28, 0.5) * inverse * mills_fast_polynomial(t)
+    cdef float tail = multiply_add_float(factor, excess, factor)
+    return multiply_add_float(tail, -e.power, rectified(x))
+
+
+# gelu' at -a: exp(-a**2 / 2) (root - a) p(t), t = (a - 2.5) / (a + 2.5)
+cdef inline float gelu_grad_fast(float x) noexcept nogil:
+    cdef float a = at_most_float(magnitude_from(x, F(1e-9)), F(13.68))
+    cdef float square = a * a
+    cdef float square_low = multiply_add_float(a, a, -square)
+    cdef exponential e_256 = exponential_of_square(square, square_low, 8)
+    cdef float t = multiply_add_float(F(-5.0), F(1.0) / (a + F(2.5)), F(1.0))
+    cdef float polynomial = gelu_grad_fast_polynomial(t)
+    cdef float factor = multiply_add_float(
+        -GELU_ROOT_FAST_0 - a, polynomial, -GELU_ROOT_FAST_1 * polynomial
+    )
+    return reflected(x, times(factor, e_256))
+
+
+# x (linear + cubic x**2), and what else its derivative is made of
+ctypedef struct cubic_terms:
+    float value
+    float value_low
+    float quotient  # value / x
+    float rest  # its rounding error + 2 cubic x**2
+
+
+cdef inline cubic_terms gelu_tanh_cubic_fast(float x) noexcept nogil:
+    cdef cubic_terms z
+    cdef float square = x * x
+    cdef float square_low = multiply_add_float(x, x, -square)
+    cdef float cubic = GELU_TANH_CUBIC_FAST_0 * square
+    cdef float cubic_low = multiply_add_float(GELU_TANH_CUBIC_FAST_0, square, -cubic)
+    cubic_low = multiply_add_float(GELU_TANH_CUBIC_FAST_0, square_low, cubic_low)
+    cubic_low = multiply_add_float(GELU_TANH_CUBIC_FAST_1, square, cubic_low)
+    z.quotient = GELU_TANH_LINEAR_FAST_0 + cubic
+    cdef float part = z.quotient - GELU_TANH_LINEAR_FAST_0
+    cdef float quotient_low = (GELU_TANH_LINEAR_FAST_0 - (z.quotient - part)) + (cubic - part)
+    quotient_low = quotient_low + (cubic_low + GELU_TANH_LINEAR_FAST_1)
+    z.value = x * z.quotient
+    z.value_low = multiply_add_float(x, quotient_low, multiply_add_float(x, z.quotient, -z.value))
+    z.rest = multiply_add_float(F(2.0), cubic, quotient_low)
+    return z
+
+
+# gelu_tanh: x sigmoid(z); z reaches 93.7 at 10.27
+cdef inline float gelu_tanh_fast(float x) noexcept nogil:
+    cdef float a = magnitude_within(x, F(1e-9), F(10.27))
+    cdef cubic_terms z = gelu_tanh_cubic_fast(a)
+    return gated_fast(x, value_of(exp_256(-z.value, -z.value_low)))
+
+
+# The denominator (1 + e)**2 is 1 + s: t / (1 + s) = t - t s / (1 + s) rounds t only, since e is
+# small where the formula is used, above a = 1.3.
+cdef inline float gelu_tanh_grad_fast(float x) noexcept nogil:
+    cdef float a = at_most_float(magnitude_from(x, F(1e-9)), F(10.27))
+    cdef cubic_terms z = gelu_tanh_cubic_fast(a)
+    cdef exponential e_256 = exp_256(-z.value, -z.value_low)
+    cdef float e = F(SCALE) * value_of(e_256)
+    cdef float bracket = multiply_add_float(
+        -a, z.quotient, multiply_add_float(-a, z.rest, F(1.0) + e)
+    )
+    cdef float t = times(bracket, e_256)
+    cdef float s = e * (e + F(2.0))
+    cdef float tail = -fabsf(multiply_add_float(-t, s / (F(1.0) + s), t))  # also where it is 0
+    cdef float d = (-a - GELU_TANH_ROOT_FAST_0) - GELU_TANH_ROOT_FAST_1
+    cdef float from_middle = d - F(0.1025)
+    cdef float near = F(256.0) * d * gelu_tanh_slope_fast_polynomial(from_middle)
+    return reflected(x, near if fabsf(from_middle) < GELU_TANH_RADIUS_FAST else tail)
+
+
+# mish: max(x, 0) - a tail, tail = (e + e**2 / 2) / (1 + h) for x < 0 and 2 e**2 / (1 + h) for x >= 0,
+# h = e + e**2 / 2 or 2 e + 2 e**2
+cdef inline float mish_fast(float x) noexcept nogil:
+    cdef exponential e_256 = exp_256(-magnitude_within(x, F(1e-12), F(93.6)), F(0.0))
+    cdef float e = F(SCALE) * value_of(e_256)
+    cdef float quadratic = F(0.5) * e if x < 0 else e + e
+    cdef float h = multiply_add_float(quadratic, e, e if x < 0 else quadratic)
+    cdef float factor = times(bounded_magnitude(x, 120.0, 0.6), e_256)
+    cdef float numerator = multiply_add_float(factor, quadratic, factor if x < 0 else F(0.0))
+    return multiply_add_float(-numerator / (F(1.0) + h), F(SCALE), rectified(x))
+
+
+# mish': the formula of float32.pxi, numerator and denominator divided by 4 for x < 0; the square
+# of e**2 + 2 e + 2 is then (1 + h)**2
+cdef inline float mish_grad_fast(float x) noexcept nogil:
+    cdef float bounded = at_most_float(at_least_float(x, F(-93.6)), F(93.6))
+    cdef exponential e_256 = exp_256(minus_magnitude_float(bounded), F(0.0))
+    cdef float e = F(SCALE) * value_of(e_256)
+    cdef float twice = e + e
+    cdef float linear = bounded + F(1.5)
+    cdef float constant = bounded + F(1.0)
+    cdef float low = multiply_add_float(multiply_add_float(F(0.25), e, F(1.0)), e, linear)
+    cdef float high = multiply_add_float(multiply_add_float(constant, e, linear), e, F(1.0))
+    low = times(multiply_add_float(low, e, constant), e_256)
+    high = multiply_add_float(high, twice + twice, F(1.0))
+    cdef float quadratic = F(0.5) * e if x < 0 else twice
+    cdef float h = multiply_add_float(quadratic, e, e if x < 0 else quadratic)
+    cdef float quotient = (low if x < 0 else high) / square_of_one_plus(h)
+    cdef float d = (x - MISH_ROOT_FAST_0) - MISH_ROOT_FAST_1
+    cdef float from_middle = d - F(0.8125)
+    cdef float slope = mish_slope_fast_polynomial(from_middle)
+    cdef float formula = quotient * (F(SCALE) if x < 0 else F(1.0))
+    return d * slope if fabsf(from_middle) < MISH_RADIUS_FAST else formula
+
+
+# elu: x, or exp(x) - 1, which is x down to -2**-40
+cdef inline float elu_fast(float x) noexcept nogil:
+    cdef float value = expm1_fast(at_most_float(x, F(-9.094947017729282e-13)))
+    return x if x > F(-9.094947017729282e-13) else value
+
+
+cdef inline float elu_grad_fast(float x) noexcept nogil:
+    cdef float e = exp_fast(at_most_float(x, F(-9.094947017729282e-13)))
+    return F(1.0) if x > 0 else e
+
+
+cdef inline float elu_grad_from_output_fast(float y) noexcept nogil:
+    return F(1.0) if y > 0 else y + F(1.0)
+
+
+# The product in double: selu of the largest subnormal numbers is normal.
+cdef inline float selu_fast(float x) noexcept nogil:
+    return <float>(<double>elu_fast(x) * (SELU_SCALE if x > 0 else SELU_SCALE * SELU_ALPHA))
+
+
+cdef inline float selu_grad_fast(float x) noexcept nogil:
+    cdef float z = at_most_float(at_least_float(x, F(-93.6)), F(-9.094947017729282e-13))
+    cdef float low = value_of(exp_256(z, F(0.0))) * F(SELU_SCALE * SELU_ALPHA * SCALE)
+    return F(SELU_SCALE) if x > 0 else low
+
+
+# The first sum is exact where y is near minus the constant.
+cdef inline float selu_grad_from_output_fast(float y) noexcept nogil:
+    cdef float low = F(SELU_SCALE * SELU_ALPHA - <double>F(SELU_SCALE * SELU_ALPHA))
+    return F(SELU_SCALE) if y > 0 else (y + F(SELU_SCALE * SELU_ALPHA)) + low

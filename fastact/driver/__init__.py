@@ -1,0 +1,40 @@
+"""The compiled driver: the short cut before ``fastact/dispatch.py``, and what runs compiled loops.
+
+``_core.pyx`` has the fast path, blocks and slices, ``threads.h`` the threads, ``_memory.pyx`` and
+``buffer_pool.h`` the recycled memory of large outputs. Any backend whose loops have the signature
+``loop(inputs, outputs, blocks, parameters)`` of C runs here, by address.
+"""
+
+from fastact.driver._core import (
+    FastPath,
+    build_information,
+    connect_settings,
+    execute,
+    look_up,
+    set_process_settings,
+    supported_levels,
+    use_vectorcall,
+)
+from fastact.driver._memory import (
+    POOL_THRESHOLD,
+    NewArraysFromPool,
+    clear_pool,
+    pool_information,
+    set_pool_limit,
+)
+
+__all__ = [
+    "POOL_THRESHOLD",
+    "FastPath",
+    "NewArraysFromPool",
+    "build_information",
+    "clear_pool",
+    "connect_settings",
+    "execute",
+    "look_up",
+    "pool_information",
+    "set_pool_limit",
+    "set_process_settings",
+    "supported_levels",
+    "use_vectorcall",
+]

@@ -1,0 +1,48 @@
+from collections.abc import Sequence
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+
+class FastPath:
+    def _describe(
+        self,
+        n_inputs: int,
+        n_outputs: int,
+        defaults: Sequence[float],
+        n_free_parameters: int,
+        chunk: int,
+        is_bound_by_memory: bool,
+    ) -> None: ...
+    def _use_loops(self, backend: int, single: int, single_fast: int, double_: int) -> None: ...
+    def _use_table(self, backend: int, type_number: int, table: np.ndarray) -> None: ...
+    def _general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+
+def use_vectorcall(verb_class: type, verb: FastPath) -> None: ...
+def connect_settings(
+    context_variable: ContextVar[Any],
+    settings: tuple[str, int, str],
+    backends: Sequence[str],
+    precisions: Sequence[str],
+    keywords: Sequence[str],
+) -> None: ...
+def set_process_settings(settings: tuple[str, int, str]) -> None: ...
+def execute(
+    address: int,
+    inputs: Sequence[np.ndarray],
+    outputs: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    num_threads: int,
+    chunk: int,
+    is_bound_by_memory: bool,
+) -> None: ...
+def look_up(
+    table: np.ndarray,
+    x: np.ndarray,
+    outputs: Sequence[np.ndarray],
+    num_threads: int,
+    chunk: int,
+) -> None: ...
+def build_information() -> dict[str, Any]: ...
+def supported_levels() -> tuple[str, ...]: ...

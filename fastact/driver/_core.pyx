@@ -1,0 +1,640 @@
+"""The compiled fast path, and the driver of compiled loops: blocks, slices, threads.
+
+``FastPath`` stands before the general driver (``fastact/dispatch.py``): it serves the common call,
+native C-contiguous float32 or float64 arrays of one shape, and hands everything else on. It takes
+no decision of its own, so results are the same. A loop is known by its address; the Cython ones are
+in ``fastact/cython_backend``; any backend whose loops have that signature runs here.
+"""
+
+cimport numpy as cnp
+from cpython.object cimport PyObject
+from libc.string cimport memcpy, memset
+
+from fastact.driver._memory cimport POOL_THRESHOLD, new_array
+
+cnp.import_array()
+
+cdef enum:
+    MAX_OPERANDS = 8
+    BLOCK = 16  # elements of a block, the unit of a loop: as in tools/generate_cython.py
+    BLOCK_BYTES = BLOCK * 8
+    TILE_BYTES = 4096
+    TABLES = 2  # float16 and bfloat16
+    TABLE_SIZE = 1 << 16
+    BACKENDS = 2  # that have compiled loops: Cython 0, Numba 1
+
+cdef extern from *:
+    """
+    /* Chunks are half as long as threads.h expects. */
+    #define FASTACT_CHUNKS_WORTH_WAKING 20
+    """
+
+cdef extern from "threads.h":
+    ctypedef void (*task_type "fastact_task")(void* context, Py_ssize_t chunk) noexcept nogil
+    void run_parallel "fastact_run_parallel"(
+        task_type task, void* context, Py_ssize_t chunks, int num_threads
+    ) noexcept nogil
+    bint threads_available "fastact_threads_available"() noexcept nogil
+
+cdef extern from "streaming.h":
+    bint can_stream "fastact_can_stream"() noexcept nogil
+    void stream "fastact_stream"(void* to, const void* source, size_t size) noexcept nogil
+    void end_streaming "fastact_end_streaming"() noexcept nogil
+
+cdef extern from *:
+    """
+    #ifdef __VERSION__
+    #define FASTACT_COMPILER __VERSION__
+    #else
+    #define FASTACT_COMPILER "unknown"
+    #endif
+    #define FASTACT_TEXT(x) #x
+    #define FASTACT_HEX(x) FASTACT_TEXT(x)
+    #define FASTACT_CYTHON FASTACT_HEX(CYTHON_HEX_VERSION)
+
+    /* The features that setup.py compiles each level for, no more: so no instruction is illegal. */
+    #if defined(__x86_64__) && defined(__GNUC__)
+    static int fastact_has_v3(void)
+    {
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+    }
+    static int fastact_has_v4(void)
+    {
+        return fastact_has_v3() && __builtin_cpu_supports("avx512f")
+            && __builtin_cpu_supports("avx512cd") && __builtin_cpu_supports("avx512bw")
+            && __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+    }
+    #else
+    static int fastact_has_v3(void) { return 0; }
+    static int fastact_has_v4(void) { return 0; }
+    #endif
+
+    /* PyArray_Empty without looking up the type once more. */
+    static PyObject *fastact_new_plain(PyArrayObject *array)
+    {
+        PyArray_Descr *descr = PyArray_DESCR(array);
+        Py_INCREF(descr);
+        return PyArray_NewFromDescr(&PyArray_Type, descr, PyArray_NDIM(array), PyArray_DIMS(array),
+                                    NULL, NULL, 0, NULL);
+    }
+
+    /* Have instances of `type` called through the function pointer at `offset`. A Python subclass
+       needs it again: it takes its slots from the __call__ that it finds. */
+    static void fastact_enable_vectorcall(PyTypeObject *type, Py_ssize_t offset)
+    {
+        type->tp_vectorcall_offset = offset;
+        type->tp_call = PyVectorcall_Call;
+        type->tp_flags |= Py_TPFLAGS_HAVE_VECTORCALL;
+        PyType_Modified(type);
+    }
+    """
+    const char* FASTACT_COMPILER
+    const char* FASTACT_CYTHON
+    bint has_v3 "fastact_has_v3"() noexcept nogil
+    bint has_v4 "fastact_has_v4"() noexcept nogil
+    cnp.ndarray new_plain "fastact_new_plain"(cnp.ndarray array)
+    void enable_vectorcall "fastact_enable_vectorcall"(type subclass, Py_ssize_t offset)
+
+cdef extern from "Python.h":
+    int PyContextVar_Get(object var, PyObject* default, PyObject** value) except -1
+    void Py_DECREF(PyObject*)
+    PyObject* PyTuple_GET_ITEM(PyObject*, Py_ssize_t)
+    Py_ssize_t PyTuple_GET_SIZE(PyObject*)
+    Py_ssize_t PyVectorcall_NARGS(size_t)
+    long PyLong_AsLong(PyObject*) except? -1
+    bint PyFloat_CheckExact(PyObject*)
+    double PyFloat_AS_DOUBLE(PyObject*)
+    PyObject* Py_None
+
+ctypedef void (*loop_type)(void**, void**, Py_ssize_t, double*) noexcept nogil
+ctypedef object (*vectorcall_type)(FastPath, PyObject**, size_t, PyObject*)
+
+# An array below this many bytes is computed without releasing the GIL: doing so would cost more.
+cdef Py_ssize_t GIL_BYTES = 1 << 15
+# Inputs and output together, from which stores past the caches pay: 1.3 to 1.6 times as fast there
+# on a Xeon (Sapphire Rapids; it gains from 8 MiB on) and on a Zen 4 with 32 MiB of cache, where a
+# quarter of it would be twice as slow.
+cdef Py_ssize_t STREAMING_BYTES = 1 << 25
+
+
+# --- settings: written by fastact.config, read here without a call into Python -------------------
+#
+# The names in settings are compared as objects: fastact.config has one object for each.
+
+cdef object block_settings = None  # the context variable of fastact.config
+cdef object process_settings = None  # a (backend, num_threads, precision) tuple
+cdef PyObject* AUTO = NULL
+cdef PyObject* NAMES[BACKENDS]
+cdef PyObject* FAST = NULL
+cdef PyObject* FAITHFUL = NULL
+cdef PyObject* OUT = NULL
+cdef PyObject* BACKEND = NULL
+cdef PyObject* PRECISION = NULL
+keep_alive = []
+
+
+cdef PyObject* kept(object value):
+    keep_alive.append(value)
+    return <PyObject*>value
+
+
+def connect_settings(context_variable, settings, backends, precisions, keywords):
+    """Tell where the settings are, and which objects are their values and keywords.
+
+    ``backends`` are "auto", "cython", "numba"; ``precisions`` are "fast", "faithful"; ``keywords``
+    are "out", "backend", "precision".
+    """
+    global block_settings, AUTO, FAST, FAITHFUL, OUT, BACKEND, PRECISION
+    block_settings = context_variable
+    AUTO, NAMES[0], NAMES[1] = kept(backends[0]), kept(backends[1]), kept(backends[2])
+    FAST, FAITHFUL = kept(precisions[0]), kept(precisions[1])
+    OUT, BACKEND, PRECISION = kept(keywords[0]), kept(keywords[1]), kept(keywords[2])
+    set_process_settings(settings)
+
+
+def set_process_settings(settings):
+    global process_settings
+    process_settings = settings
+
+
+cdef struct Choice:
+    PyObject* backend
+    PyObject* precision
+    int num_threads
+
+
+cdef Choice settings_here() except *:
+    cdef Choice choice
+    cdef PyObject* settings
+    PyContextVar_Get(block_settings, <PyObject*>process_settings, &settings)
+    # Borrowed from the tuple, which the context variable or the module keeps.
+    choice.backend = PyTuple_GET_ITEM(settings, 0)
+    choice.num_threads = <int>PyLong_AsLong(PyTuple_GET_ITEM(settings, 1))
+    choice.precision = PyTuple_GET_ITEM(settings, 2)
+    Py_DECREF(settings)
+    return choice
+
+
+# --- running a loop ------------------------------------------------------------------------------
+
+cdef struct Job:
+    loop_type loop
+    void* inputs[MAX_OPERANDS]
+    void* outputs[MAX_OPERANDS]
+    Py_ssize_t input_sizes[MAX_OPERANDS]  # bytes per element
+    Py_ssize_t output_sizes[MAX_OPERANDS]
+    int n_inputs
+    int n_outputs
+    Py_ssize_t n
+    Py_ssize_t chunk  # elements
+    bint streaming
+    bint tiled
+    double* parameters
+
+
+cdef void run_blocks(Job* job, Py_ssize_t begin, Py_ssize_t blocks) noexcept nogil:
+    cdef void* inputs[MAX_OPERANDS]
+    cdef void* outputs[MAX_OPERANDS]
+    cdef int i
+    for i in range(job.n_inputs):
+        inputs[i] = <char*>job.inputs[i] + begin * job.input_sizes[i]
+    for i in range(job.n_outputs):
+        outputs[i] = <char*>job.outputs[i] + begin * job.output_sizes[i]
+    job.loop(inputs, outputs, blocks, job.parameters)
+
+
+cdef void run_part_of_block(Job* job, Py_ssize_t begin, Py_ssize_t count) noexcept nogil:
+    """Run the loop over one block of which only the first ``count`` elements exist."""
+    cdef char scratch[2 * MAX_OPERANDS][BLOCK_BYTES]
+    cdef void* inputs[MAX_OPERANDS]
+    cdef void* outputs[MAX_OPERANDS]
+    cdef int i
+    cdef Py_ssize_t size
+    for i in range(job.n_inputs):
+        size = job.input_sizes[i]
+        inputs[i] = scratch[i]
+        memset(scratch[i], 0, BLOCK_BYTES)
+        memcpy(scratch[i], <char*>job.inputs[i] + begin * size, count * size)
+    for i in range(job.n_outputs):
+        outputs[i] = scratch[MAX_OPERANDS + i]
+    job.loop(inputs, outputs, 1, job.parameters)
+    for i in range(job.n_outputs):
+        size = job.output_sizes[i]
+        memcpy(<char*>job.outputs[i] + begin * size, outputs[i], count * size)
+
+
+cdef void run_slice(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    if job.tiled:
+        begin = run_tiles(job, begin, end)
+    elif job.streaming:
+        begin = run_streaming(job, begin, end)
+    cdef Py_ssize_t blocks = (end - begin) // BLOCK
+    if blocks:
+        run_blocks(job, begin, blocks)
+    begin = begin + blocks * BLOCK
+    if begin < end:
+        run_part_of_block(job, begin, end - begin)
+
+
+cdef Py_ssize_t run_streaming(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """Run the loop up to less than a tile before ``end``, storing past the caches; return where.
+
+    The loop writes to a tile in the first-level cache, which is then streamed to the output.
+    """
+    cdef char unaligned[TILE_BYTES + 64]
+    cdef char* tile = <char*>((<size_t>unaligned + 63) & ~<size_t>63)
+    cdef void* inputs[MAX_OPERANDS]
+    cdef void* output = tile
+    cdef Py_ssize_t size = job.output_sizes[0]
+    cdef Py_ssize_t length = TILE_BYTES // size
+    cdef char* target = <char*>job.outputs[0]
+    cdef Py_ssize_t head = <Py_ssize_t>(-<size_t>(target + begin * size) & 63) // size
+    cdef int i
+    if head:
+        head = min(head, end - begin)
+        run_part_of_block(job, begin, head)
+        begin = begin + head
+    while end - begin >= length:
+        for i in range(job.n_inputs):
+            inputs[i] = <char*>job.inputs[i] + begin * job.input_sizes[i]
+        job.loop(inputs, &output, length // BLOCK, job.parameters)
+        stream(target + begin * size, tile, TILE_BYTES)
+        begin = begin + length
+    end_streaming()
+    return begin
+
+
+cdef Py_ssize_t run_tiles(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """Run the loop up to less than a tile before ``end`` over tiles that are then copied.
+
+    So no output is an input: gcc leaves some loops scalar where one pointer reads and writes.
+    """
+    cdef char tiles[2][TILE_BYTES]
+    cdef void* inputs[MAX_OPERANDS]
+    cdef void* outputs[2]
+    cdef Py_ssize_t size = job.output_sizes[0]
+    cdef Py_ssize_t length = TILE_BYTES // size
+    cdef int i
+    outputs[0] = tiles[0]
+    outputs[1] = tiles[1]
+    while end - begin >= length:
+        for i in range(job.n_inputs):
+            inputs[i] = <char*>job.inputs[i] + begin * job.input_sizes[i]
+        job.loop(inputs, outputs, length // BLOCK, job.parameters)
+        for i in range(job.n_outputs):
+            memcpy(<char*>job.outputs[i] + begin * size, outputs[i], TILE_BYTES)
+        begin = begin + length
+    return begin
+
+
+cdef inline void choose_stores(Job* job, bint is_bound_by_memory) noexcept nogil:
+    job.tiled = not is_bound_by_memory and is_in_place(job)
+    job.streaming = is_bound_by_memory and pays_to_stream(job)
+
+
+cdef inline bint is_in_place(Job* job) noexcept nogil:
+    cdef int i, j
+    for i in range(job.n_inputs):
+        for j in range(job.n_outputs):
+            if job.inputs[i] == job.outputs[j]:
+                return True
+    return False
+
+
+cdef inline bint pays_to_stream(Job* job) noexcept nogil:
+    cdef int i
+    cdef Py_ssize_t element_bytes = job.output_sizes[0]
+    for i in range(job.n_inputs):
+        element_bytes += job.input_sizes[i]
+    if job.n * element_bytes < STREAMING_BYTES or job.n_outputs != 1 or not can_stream():
+        return False
+    return not is_in_place(job)  # or what is written is in the caches already
+
+
+cdef void run_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
+    cdef Job* job = <Job*>context
+    cdef Py_ssize_t begin = chunk * job.chunk
+    run_slice(job, begin, min(begin + job.chunk, job.n))
+
+
+cdef void run(Job* job, int num_threads) noexcept nogil:
+    """Run the job on up to ``num_threads`` threads, which claim its chunks one after another."""
+    if num_threads < 2 or job.n < 2 * job.chunk:
+        run_slice(job, 0, job.n)
+        return
+    # As many for each thread, or the last to claim one would keep the others waiting.
+    cdef Py_ssize_t chunks = (job.n + job.chunk - 1) // job.chunk
+    chunks = (chunks + num_threads - 1) // num_threads * num_threads
+    job.chunk = ((job.n + chunks - 1) // chunks + 63) // 64 * 64
+    run_parallel(run_chunk, job, (job.n + job.chunk - 1) // job.chunk, num_threads)
+
+
+cdef int run_releasing_gil(Job* job, int num_threads) except -1:
+    if job.n * job.input_sizes[0] < GIL_BYTES:
+        run_slice(job, 0, job.n)
+    else:
+        with nogil:
+            run(job, num_threads)
+    return 0
+
+
+def execute(
+    size_t address, inputs, outputs, parameters, int num_threads, Py_ssize_t chunk,
+    bint is_bound_by_memory,
+):
+    """Run the loop at ``address`` over contiguous one-dimensional arrays of equal length.
+
+    ``inputs`` ends with the arrays of the parameters if the loop is a broadcast one; then
+    ``parameters`` is empty. ``chunk`` is a multiple of 64 elements: no cache line has two writers.
+    """
+    cdef Job job
+    cdef double values[MAX_OPERANDS]
+    cdef cnp.ndarray array
+    cdef int i
+    for i, array in enumerate(inputs):
+        job.inputs[i] = cnp.PyArray_DATA(array)
+        job.input_sizes[i] = cnp.PyArray_ITEMSIZE(array)
+    for i, array in enumerate(outputs):
+        job.outputs[i] = cnp.PyArray_DATA(array)
+        job.output_sizes[i] = cnp.PyArray_ITEMSIZE(array)
+    for i, value in enumerate(parameters):
+        values[i] = value
+    job.loop = <loop_type>address
+    job.n_inputs = len(inputs)
+    job.n_outputs = len(outputs)
+    job.n = cnp.PyArray_SIZE(outputs[0])
+    job.chunk = chunk
+    job.parameters = values
+    choose_stores(&job, is_bound_by_memory)
+    run_releasing_gil(&job, num_threads)
+
+
+def build_information():
+    """Return how the extension was compiled."""
+    return {
+        "built": True,
+        "compiler": FASTACT_COMPILER.decode(),
+        "threads": "pthreads" if threads_available() else "none: serial on this platform",
+        "cython": FASTACT_CYTHON.decode(),
+    }
+
+
+def supported_levels():
+    """Return the instruction-set levels that this processor has, the lowest first."""
+    return ("baseline",) + ("v3",) * has_v3() + ("v4",) * has_v4()
+
+
+# --- the fast path -------------------------------------------------------------------------------
+
+cdef inline bint is_plain(object array, int type_number):
+    """Whether it is exactly an ndarray: native, aligned, C-contiguous, not 0-d, of this type."""
+    return (
+        cnp.PyArray_CheckExact(array)
+        and cnp.PyArray_TYPE(<cnp.ndarray>array) == type_number
+        and cnp.PyArray_IS_C_CONTIGUOUS(<cnp.ndarray>array)
+        and cnp.PyArray_ISBEHAVED_RO(<cnp.ndarray>array)
+        and cnp.PyArray_NDIM(<cnp.ndarray>array) > 0
+    )
+
+
+cdef inline bint are_apart(cnp.ndarray a, cnp.ndarray b):
+    """Whether two arrays of equal size share no memory, or all of it element for element."""
+    cdef char* start_a = <char*>cnp.PyArray_DATA(a)
+    cdef char* start_b = <char*>cnp.PyArray_DATA(b)
+    cdef Py_ssize_t size = cnp.PyArray_NBYTES(a)
+    return start_a == start_b or start_a + size <= start_b or start_b + size <= start_a
+
+
+cdef inline cnp.ndarray new_like(cnp.ndarray array):
+    """Return a new plain array; a small one without the detour through the pool of large ones."""
+    if cnp.PyArray_NBYTES(array) < POOL_THRESHOLD:
+        return new_plain(array)
+    return new_array(array.ndim, array.shape, cnp.PyArray_TYPE(array))
+
+
+# The loops over float16 and bfloat16: `parameters` is a table of bits, one row for each output.
+cdef void look_up_value(void** inputs, void** outputs, Py_ssize_t blocks, double* parameters) noexcept nogil:
+    cdef unsigned short* x = <unsigned short*>inputs[0]
+    cdef unsigned short* y = <unsigned short*>outputs[0]
+    cdef unsigned short* table = <unsigned short*>parameters
+    cdef Py_ssize_t i
+    for i in range(blocks * BLOCK):
+        y[i] = table[x[i]]
+
+
+cdef void look_up_both(void** inputs, void** outputs, Py_ssize_t blocks, double* parameters) noexcept nogil:
+    cdef unsigned short* x = <unsigned short*>inputs[0]
+    cdef unsigned short* y = <unsigned short*>outputs[0]
+    cdef unsigned short* d = <unsigned short*>outputs[1]
+    cdef unsigned short* table = <unsigned short*>parameters
+    cdef unsigned short bits
+    cdef Py_ssize_t i
+    for i in range(blocks * BLOCK):
+        bits = x[i]
+        y[i] = table[bits]
+        d[i] = table[TABLE_SIZE + bits]
+
+
+def look_up(cnp.ndarray table, cnp.ndarray x, outputs, int num_threads, Py_ssize_t chunk):
+    """Look the bits of the elements up; all arrays are of uint16 and contiguous."""
+    cdef loop_type loop = look_up_value if len(outputs) == 1 else look_up_both
+    cdef Job job
+    cdef cnp.ndarray array
+    cdef int i
+    job.inputs[0] = cnp.PyArray_DATA(x)
+    job.input_sizes[0] = 2
+    for i, array in enumerate(outputs):
+        job.outputs[i] = cnp.PyArray_DATA(array)
+        job.output_sizes[i] = 2
+    job.loop = loop
+    job.n_inputs = 1
+    job.n_outputs = len(outputs)
+    job.n = cnp.PyArray_SIZE(x)
+    job.chunk = chunk
+    choose_stores(&job, True)
+    job.parameters = <double*>cnp.PyArray_DATA(table)
+    run_releasing_gil(&job, num_threads)
+
+
+cdef struct Loops:
+    loop_type single
+    loop_type single_fast  # for fast precision: `single` where that has no loop of its own
+    loop_type double
+    int table_types[TABLES]
+    void* tables[TABLES]
+
+
+cdef class FastPath:
+    """Base class of a verb: calls the compiled loop where it can, ``_general_call`` elsewhere."""
+
+    cdef vectorcall_type vectorcall
+    cdef Loops[BACKENDS] loops
+    cdef int n_inputs
+    cdef int n_outputs
+    cdef int n_parameters
+    cdef int n_free_parameters
+    cdef double[MAX_OPERANDS] defaults
+    cdef Py_ssize_t chunk
+    cdef bint is_bound_by_memory
+    cdef list kept_tables
+
+    def __cinit__(self, *args, **kwargs):
+        self.vectorcall = call_verb
+        self.kept_tables = []
+
+    def __call__(self, *args, **kwargs):
+        return self._general_call(args, kwargs)
+
+    def _describe(self, int n_inputs, int n_outputs, defaults, int n_free_parameters,
+                  Py_ssize_t chunk, bint is_bound_by_memory):
+        """Set what is called; the first ``n_free_parameters`` parameters may have any value."""
+        self.n_inputs = n_inputs
+        self.n_outputs = n_outputs
+        self.n_parameters = len(defaults)
+        self.n_free_parameters = n_free_parameters
+        self.chunk = chunk
+        self.is_bound_by_memory = is_bound_by_memory
+        for i, value in enumerate(defaults):
+            self.defaults[i] = value
+
+    def _use_loops(self, int backend, size_t single, size_t single_fast, size_t double_):
+        """Set the addresses of the loops of a backend, 0 where there is none yet."""
+        self.loops[backend].single = <loop_type>single
+        self.loops[backend].single_fast = <loop_type>single_fast
+        self.loops[backend].double = <loop_type>double_
+
+    def _use_table(self, int backend, int type_number, cnp.ndarray table):
+        """Set the table of a type for the default parameters; what is set already stays."""
+        cdef Loops* loops = &self.loops[backend]
+        cdef int i
+        for i in range(TABLES):
+            if loops.tables[i] != NULL and loops.table_types[i] == type_number:
+                return
+            if loops.tables[i] == NULL:
+                self.kept_tables.append(table)
+                loops.table_types[i] = type_number
+                loops.tables[i] = cnp.PyArray_DATA(table)
+                return
+
+
+def use_vectorcall(type verb_class, FastPath verb):
+    """Call instances of a subclass, of which ``verb`` is one, without a tuple and a dictionary."""
+    enable_vectorcall(verb_class, <char*>&verb.vectorcall - <char*><PyObject*>verb)
+
+
+cdef object call_verb(FastPath verb, PyObject** args, size_t nargsf, PyObject* kwnames):
+    cdef Py_ssize_t n = PyVectorcall_NARGS(nargsf)
+    cdef object result = fast_call(verb, args, n, kwnames)
+    if result is not None:
+        return result
+    positional = tuple([<object>args[i] for i in range(n)])
+    keywords = {}
+    if kwnames != NULL:
+        for i, name in enumerate(<tuple>kwnames):
+            keywords[name] = <object>args[n + i]
+    return verb._general_call(positional, keywords)
+
+
+cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObject* kwnames):
+    """Return the result, or None where the call is not the common one."""
+    cdef Job job
+    cdef Choice choice
+    cdef cnp.ndarray first, array
+    cdef PyObject* out = Py_None
+    cdef PyObject* value
+    cdef double[MAX_OPERANDS] parameters
+    cdef Py_ssize_t n_given = n_args - verb.n_inputs
+    cdef Py_ssize_t i
+    if verb.n_inputs == 0 or not 0 <= n_given <= verb.n_free_parameters:
+        return None  # without inputs: a verb with settings of its own, which has no loops here
+    if not cnp.PyArray_CheckExact(<object>args[0]):
+        return None
+
+    choice = settings_here()
+    if kwnames != NULL:
+        for i in range(PyTuple_GET_SIZE(kwnames)):
+            value = args[n_args + i]
+            if PyTuple_GET_ITEM(kwnames, i) == OUT:
+                out = value
+            elif PyTuple_GET_ITEM(kwnames, i) == BACKEND:
+                choice.backend = choice.backend if value == Py_None else value
+            elif PyTuple_GET_ITEM(kwnames, i) == PRECISION:
+                choice.precision = choice.precision if value == Py_None else value
+            else:
+                return None
+    cdef Loops* loops
+    if choice.backend == AUTO or choice.backend == NAMES[0]:
+        loops = &verb.loops[0]
+    elif choice.backend == NAMES[1]:
+        loops = &verb.loops[1]
+    else:
+        return None
+    if choice.precision != FAST and choice.precision != FAITHFUL:
+        return None
+
+    job.parameters = verb.defaults
+    if n_given:
+        for i in range(verb.n_parameters):
+            parameters[i] = verb.defaults[i]
+        for i in range(n_given):
+            value = args[verb.n_inputs + i]
+            if not PyFloat_CheckExact(value):
+                return None
+            parameters[i] = PyFloat_AS_DOUBLE(value)
+            if parameters[i] != verb.defaults[i]:  # fast loops are for the defaults
+                choice.precision = FAITHFUL
+        job.parameters = parameters
+
+    first = <cnp.ndarray>args[0]
+    cdef int type_number = cnp.PyArray_TYPE(first)
+    if type_number == cnp.NPY_FLOAT32:
+        job.loop = loops.single_fast if choice.precision == FAST else loops.single
+    elif type_number == cnp.NPY_FLOAT64:
+        job.loop = loops.double
+    else:
+        job.loop = NULL
+        for i in range(TABLES):
+            if loops.tables[i] != NULL and loops.table_types[i] == type_number and not n_given:
+                job.loop = look_up_value if verb.n_outputs == 1 else look_up_both
+                job.parameters = <double*>loops.tables[i]
+    if job.loop == NULL:
+        return None
+
+    for i in range(verb.n_inputs):
+        if not is_plain(<object>args[i], type_number):
+            return None
+        array = <cnp.ndarray>args[i]
+        if i and not cnp.PyArray_SAMESHAPE(array, first):
+            return None
+        job.inputs[i] = cnp.PyArray_DATA(array)
+        job.input_sizes[i] = cnp.PyArray_ITEMSIZE(array)
+
+    cdef object result
+    if out != Py_None:
+        if verb.n_outputs != 1 or not is_plain(<object>out, type_number):
+            return None
+        array = <cnp.ndarray>out
+        if not (cnp.PyArray_ISWRITEABLE(array) and cnp.PyArray_SAMESHAPE(array, first)):
+            return None
+        for i in range(verb.n_inputs):
+            if not are_apart(array, <cnp.ndarray>args[i]):
+                return None
+        result = array
+        job.outputs[0] = cnp.PyArray_DATA(array)
+    else:
+        array = new_like(first)
+        result = array
+        job.outputs[0] = cnp.PyArray_DATA(array)
+        if verb.n_outputs == 2:
+            array = new_like(first)
+            job.outputs[1] = cnp.PyArray_DATA(array)
+            result = (result, array)
+    job.output_sizes[0] = job.input_sizes[0]
+    job.output_sizes[1] = job.input_sizes[0]
+    job.n_inputs = verb.n_inputs
+    job.n_outputs = verb.n_outputs
+    job.n = cnp.PyArray_SIZE(first)
+    job.chunk = verb.chunk
+    choose_stores(&job, verb.is_bound_by_memory)
+    run_releasing_gil(&job, choice.num_threads)
+    return result

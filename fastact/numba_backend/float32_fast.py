@@ -1,0 +1,417 @@
+"""f and f' of the activations that need an exponential, for float32 in `fast` precision.
+
+They get and return float32 and compute in it, with fused multiply-add, for the default parameters.
+Other parameters, and processors without fused multiply-add, take the faithful loops. The operations
+are those of ``cython_backend/float32_fast.pxi`` in the same order, so the results are the same.
+
+Bound: 4 ulp where the true result is normal, an absolute error of 2**-126 where it is subnormal.
+What keeps it:
+
+* An exponential whose argument is computed (x**2 / 2, the cubic of gelu_tanh) gets the rounding
+  error of its argument too: 90 * 2**-24 would be 90 ulp.
+* Where x multiplies an exponential, the product is normal when the exponential no longer is:
+  ``exp_256`` is 256 exp(x), and the constant that follows it has the factor 2**-8.
+* Gated functions are max(x, 0) minus a tail that is even: no choice between two formulas.
+* Near their roots silu', gelu_tanh' and mish' are d p(d), d the distance to the root; gelu' has d
+  as a factor everywhere.
+* Intel processors take a hundred cycles for a product with a subnormal operand (sums are free of
+  that): arguments of exponentials stop at -2**-40, and factors below 2**-125 become zeros.
+
+Infinities and NaN are treated as in ``float32.py``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import copysign, fabs
+from typing import NamedTuple, cast
+
+from numba import float32
+
+from fastact import coefficients as table
+from fastact.coefficients import (
+    GELU_ROOT_FAST,
+    GELU_TANH_CUBIC_FAST,
+    GELU_TANH_LINEAR_FAST,
+    GELU_TANH_RADIUS_FAST,
+    GELU_TANH_ROOT_FAST,
+    LN2_FAST,
+    LOG2E,
+    MISH_RADIUS_FAST,
+    MISH_ROOT_FAST,
+    SELU_ALPHA,
+    SELU_SCALE,
+    SILU_RADIUS_FAST,
+    SILU_ROOT_FAST,
+)
+from fastact.numba_backend.primitives import (
+    at_least,
+    at_most,
+    kernel,
+    magnitude_from,
+    magnitude_within,
+    multiply_add_float,
+    polynomial_float,
+    power_of_two_float,
+)
+
+# It marks constants: a literal would turn float32 arithmetic into float64.
+F = cast(Callable[[float], float], float32)
+
+MAGIC_SHIFT = 12582912.0  # 1.5 * 2**23
+SCALE = 0.00390625  # of exp_256
+NEAR_ZERO = 9.094947017729282e-13  # 2**-40: exp is 1 there, to all digits
+
+expm1_polynomial = polynomial_float(table.EXPM1_FAST)
+log1p_polynomial = polynomial_float(table.LOG1P_FAST)
+tanh_p_polynomial = polynomial_float(table.TANH_P_FAST)
+tanh_q_polynomial = polynomial_float(table.TANH_Q_FAST)
+mills_polynomial = polynomial_float(table.MILLS_FAST)
+gelu_grad_polynomial = polynomial_float(table.GELU_GRAD_FAST)
+silu_slope = polynomial_float(table.SILU_SLOPE_FAST)
+gelu_tanh_slope = polynomial_float(table.GELU_TANH_SLOPE_FAST)
+mish_slope = polynomial_float(table.MISH_SLOPE_FAST)
+
+
+class Exponential(NamedTuple):
+    """power * (1 + r * polynomial)"""
+
+    r: float
+    polynomial: float
+    power: float
+
+
+class CubicTerms(NamedTuple):
+    """x (linear + cubic x**2), and what else its derivative is made of."""
+
+    value: float
+    value_low: float
+    quotient: float  # value / x
+    rest: float  # its rounding error + 2 cubic x**2
+
+
+# -|x|, not above -2**-40
+@kernel
+def minus_magnitude(x: float) -> float:
+    return -magnitude_from(x, F(NEAR_ZERO))
+
+
+# (1 + e)**2
+@kernel
+def square_of_one_plus(e: float) -> float:
+    return multiply_add_float(e, e + F(2.0), F(1.0))
+
+
+# 2**lift exp(x + low), |low| small. The power is 0 for k = -127 - lift, and wrong below.
+@kernel
+def exponential(x: float, low: float, lift: int) -> Exponential:
+    shifted = multiply_add_float(x, F(LOG2E), F(MAGIC_SHIFT))
+    k = shifted - F(MAGIC_SHIFT)
+    exact = multiply_add_float(k, F(-LN2_FAST[0]), x)
+    r = exact + multiply_add_float(k, F(-LN2_FAST[1]), low)
+    return make_exponential(r, shifted, lift)
+
+
+# 2**lift exp(-(square + square_low) / 2)
+@kernel
+def exponential_of_square(square: float, square_low: float, lift: int) -> Exponential:
+    shifted = multiply_add_float(square, F(-0.5 * LOG2E), F(MAGIC_SHIFT))
+    k = shifted - F(MAGIC_SHIFT)
+    exact = multiply_add_float(k, F(2.0 * LN2_FAST[0]), square)
+    r = F(-0.5) * (exact + multiply_add_float(k, F(2.0 * LN2_FAST[1]), square_low))
+    return make_exponential(r, shifted, lift)
+
+
+@kernel
+def make_exponential(r: float, shifted: float, lift: int) -> Exponential:
+    return Exponential(r, expm1_polynomial(r), power_of_two_float(shifted, 127 + lift))
+
+
+@kernel
+def value_of(e: Exponential) -> float:
+    return multiply_add_float(e.r, e.polynomial, F(1.0)) * e.power
+
+
+# factor * e, with one rounding less than the product of the two
+@kernel
+def times(factor: float, e: Exponential) -> float:
+    return multiply_add_float(factor, e.r * e.polynomial, factor) * e.power
+
+
+# exp(x), x <= 0; 0 below exp(-87.7), which is subnormal
+@kernel
+def exp_fast(x: float) -> float:
+    return value_of(exponential(at_least(x, F(-88.02)), F(0.0), 0))
+
+
+# 256 exp(x + low), |low| small; 0 at and below exp(-93.3). x >= -93.9
+@kernel
+def exp_256(x: float, low: float) -> Exponential:
+    return exponential(x, low, 8)
+
+
+# exp(x) - 1, x <= 0
+@kernel
+def expm1_fast(x: float) -> float:
+    e = exponential(at_least(x, F(-88.02)), F(0.0), 0)
+    return multiply_add_float(e.power, e.r * e.polynomial, e.power - F(1.0))
+
+
+@kernel
+def sigmoid(x: float) -> float:
+    e = exp_fast(minus_magnitude(x))
+    return (e if x < F(0.0) else F(1.0)) / (F(1.0) + e)
+
+
+@kernel
+def sigmoid_grad(x: float) -> float:
+    e = exp_fast(minus_magnitude(x))
+    return e / square_of_one_plus(e)
+
+
+@kernel
+def sigmoid_grad_from_output(y: float) -> float:
+    return y * (F(1.0) - y)
+
+
+# tanh: 2 t / (1 + t**2), t = tanh(x / 2) = p / q, which forgives errors of t near 1. For small x, p
+# is near x / 2 and q near 1: each is rounded once, after its small part (q_1 = q - 1).
+@kernel
+def tanh(x: float) -> float:
+    magnitude = fabs(x)
+    halved = F(0.5) * x
+    half = F(0.0) if magnitude < F(1e-12) else halved
+    square = half * half
+    p = multiply_add_float(half, square * tanh_p_polynomial(square), half)
+    q_1 = square * tanh_q_polynomial(square)
+    denominator = multiply_add_float(q_1, q_1 + F(2.0), p * p) + F(1.0)
+    quotient = multiply_add_float(p + p, q_1, p + p) / denominator
+    limit = copysign(F(1.0), x)
+    saturated = limit if magnitude > F(9.02) else quotient
+    return x if magnitude < F(1e-12) else saturated
+
+
+# tanh': 4 e / (1 + e)**2, e = exp(-2 |x|), from 4 e: that is 0 below exp(-89.1)
+@kernel
+def tanh_grad(x: float) -> float:
+    z = at_least(minus_magnitude(x + x), F(-89.42))
+    numerator = value_of(exponential(z, F(0.0), 2))
+    return numerator / square_of_one_plus(F(0.25) * numerator)
+
+
+@kernel
+def tanh_grad_from_output(y: float) -> float:
+    return (F(1.0) - y) * (F(1.0) + y)
+
+
+# softplus: max(x, 0) + e p(e), e = exp(-|x|)
+@kernel
+def softplus(x: float) -> float:
+    e = exp_fast(minus_magnitude(x))
+    return multiply_add_float(e, log1p_polynomial(e), F(0.0) if x < F(1e-12) else x)
+
+
+softplus_grad = sigmoid
+
+
+@kernel
+def softplus_grad_from_output(y: float) -> float:
+    return -expm1_fast(-y)
+
+
+# What the tail of a gated function, x sigmoid(z) or x Phi(x), is taken from: they are even up to
+# it.
+@kernel
+def rectified(x: float) -> float:
+    return F(-0.0) if x < F(0.0) else x
+
+
+# |x| up to `bound`, or 0 below `least`, where the slope times x is subnormal
+@kernel
+def bounded_magnitude(x: float, bound: float, slope: float) -> float:
+    magnitude = magnitude_within(x, F(0.0), F(bound))
+    return F(0.0) if magnitude < F(1.1754943508222875e-38 / slope) else magnitude
+
+
+# x sigmoid(z) = max(x, 0) - |x| e / (1 + e), from e_256 = 256 e, e = exp(-|z|)
+@kernel
+def gated(x: float, e_256: float) -> float:
+    denominator = multiply_add_float(e_256, F(SCALE), F(1.0))
+    tail = bounded_magnitude(x, 120.0, 0.5) * e_256 / denominator
+    return multiply_add_float(-tail, F(SCALE), rectified(x))
+
+
+@kernel
+def silu(x: float) -> float:
+    return gated(x, value_of(exp_256(-magnitude_within(x, F(1e-12), F(93.6)), F(0.0))))
+
+
+# tail for x < 0, 1 - tail for x >= 0, from 256 tail; at -inf the tail is 0 with its sign
+@kernel
+def reflected(x: float, tail_256: float) -> float:
+    scale = F(SCALE) if x < F(0.0) else F(-SCALE)
+    return multiply_add_float(tail_256, scale, F(-0.0) if x < F(0.0) else F(1.0))
+
+
+# The derivative of x sigmoid(z), w = |x| z', is a tail or 1 - tail: e (1 - w + e) / (1 + e)**2
+@kernel
+def silu_grad(x: float) -> float:
+    z = at_least(minus_magnitude(x), F(-93.6))
+    e_256 = exp_256(z, F(0.0))
+    e = F(SCALE) * value_of(e_256)
+    tail = times((F(1.0) + z) + e, e_256) / square_of_one_plus(e)
+    d = (z - F(SILU_ROOT_FAST[0])) - F(SILU_ROOT_FAST[1])
+    near_root = F(256.0) * d * silu_slope(d)
+    return reflected(x, near_root if fabs(d) < F(SILU_RADIUS_FAST) else tail)
+
+
+# gelu: max(x, 0) - a Phi(-a), a = |x|, Phi(-a) = exp(-a**2 / 2) p(t) / (a + c), t = (a-c) / (a+c),
+# c = 1.5. The exponential multiplies last, as 2**k (1 + excess), and the relative error of
+# 1 / (a + c) is made good in the excess. At a = 13.28, k is -127 and 2**k taken as 0.
+@kernel
+def gelu(x: float) -> float:
+    a = magnitude_within(x, F(1e-9), F(13.28))
+    square = a * a
+    square_low = multiply_add_float(a, a, -square)
+    e = exponential_of_square(square, square_low, 0)
+    inverse = F(1.0) / (a + F(1.5))
+    t = multiply_add_float(F(-3.0), inverse, F(1.0))
+    residual = multiply_add_float(-inverse, a, multiply_add_float(F(-1.5), inverse, F(1.0)))
+    excess = multiply_add_float(e.r, e.polynomial, residual)
+    factor = bounded_magnitude(x, 13.28, 0.5) * inverse * mills_polynomial(t)
+    tail = multiply_add_float(factor, excess, factor)
+    return multiply_add_float(tail, -e.power, rectified(x))
+
+
+# gelu' at -a: exp(-a**2 / 2) (root - a) p(t), t = (a - 2.5) / (a + 2.5)
+@kernel
+def gelu_grad(x: float) -> float:
+    a = at_most(magnitude_from(x, F(1e-9)), F(13.68))
+    square = a * a
+    square_low = multiply_add_float(a, a, -square)
+    e_256 = exponential_of_square(square, square_low, 8)
+    t = multiply_add_float(F(-5.0), F(1.0) / (a + F(2.5)), F(1.0))
+    polynomial = gelu_grad_polynomial(t)
+    factor = multiply_add_float(
+        F(-GELU_ROOT_FAST[0]) - a, polynomial, F(-GELU_ROOT_FAST[1]) * polynomial
+    )
+    return reflected(x, times(factor, e_256))
+
+
+@kernel
+def gelu_tanh_cubic(x: float) -> CubicTerms:
+    square = x * x
+    square_low = multiply_add_float(x, x, -square)
+    cubic = F(GELU_TANH_CUBIC_FAST[0]) * square
+    cubic_low = multiply_add_float(F(GELU_TANH_CUBIC_FAST[0]), square, -cubic)
+    cubic_low = multiply_add_float(F(GELU_TANH_CUBIC_FAST[0]), square_low, cubic_low)
+    cubic_low = multiply_add_float(F(GELU_TANH_CUBIC_FAST[1]), square, cubic_low)
+    quotient = F(GELU_TANH_LINEAR_FAST[0]) + cubic
+    part = quotient - F(GELU_TANH_LINEAR_FAST[0])
+    quotient_low = (F(GELU_TANH_LINEAR_FAST[0]) - (quotient - part)) + (cubic - part)
+    quotient_low = quotient_low + (cubic_low + F(GELU_TANH_LINEAR_FAST[1]))
+    value = x * quotient
+    value_low = multiply_add_float(x, quotient_low, multiply_add_float(x, quotient, -value))
+    rest = multiply_add_float(F(2.0), cubic, quotient_low)
+    return CubicTerms(value, value_low, quotient, rest)
+
+
+# gelu_tanh: x sigmoid(z); z reaches 93.7 at 10.27
+@kernel
+def gelu_tanh(x: float) -> float:
+    z = gelu_tanh_cubic(magnitude_within(x, F(1e-9), F(10.27)))
+    return gated(x, value_of(exp_256(-z.value, -z.value_low)))
+
+
+# The denominator (1 + e)**2 is 1 + s: t / (1 + s) = t - t s / (1 + s) rounds t only, since e is
+# small where the formula is used, above a = 1.3.
+@kernel
+def gelu_tanh_grad(x: float) -> float:
+    a = at_most(magnitude_from(x, F(1e-9)), F(10.27))
+    z = gelu_tanh_cubic(a)
+    e_256 = exp_256(-z.value, -z.value_low)
+    e = F(SCALE) * value_of(e_256)
+    bracket = multiply_add_float(-a, z.quotient, multiply_add_float(-a, z.rest, F(1.0) + e))
+    t = times(bracket, e_256)
+    s = e * (e + F(2.0))
+    tail = -fabs(multiply_add_float(-t, s / (F(1.0) + s), t))  # also where it is 0
+    d = (-a - F(GELU_TANH_ROOT_FAST[0])) - F(GELU_TANH_ROOT_FAST[1])
+    from_middle = d - F(0.1025)
+    near_root = F(256.0) * d * gelu_tanh_slope(from_middle)
+    is_near = fabs(from_middle) < F(GELU_TANH_RADIUS_FAST)
+    return reflected(x, near_root if is_near else tail)
+
+
+# mish: max(x, 0) - a tail, tail = (e + e**2 / 2) / (1 + h) for x < 0 and 2 e**2 / (1 + h) for
+# x >= 0, h = e + e**2 / 2 or 2 e + 2 e**2
+@kernel
+def mish(x: float) -> float:
+    e_256 = exp_256(-magnitude_within(x, F(1e-12), F(93.6)), F(0.0))
+    e = F(SCALE) * value_of(e_256)
+    half, twice = F(0.5) * e, e + e
+    quadratic = half if x < F(0.0) else twice
+    h = multiply_add_float(quadratic, e, e if x < F(0.0) else quadratic)
+    factor = times(bounded_magnitude(x, 120.0, 0.6), e_256)
+    numerator = multiply_add_float(factor, quadratic, factor if x < F(0.0) else F(0.0))
+    return multiply_add_float(-numerator / (F(1.0) + h), F(SCALE), rectified(x))
+
+
+# mish': the formula of float32.py, numerator and denominator divided by 4 for x < 0; the square of
+# e**2 + 2 e + 2 is then (1 + h)**2
+@kernel
+def mish_grad(x: float) -> float:
+    bounded = at_most(at_least(x, F(-93.6)), F(93.6))
+    e_256 = exp_256(minus_magnitude(bounded), F(0.0))
+    e = F(SCALE) * value_of(e_256)
+    half, twice = F(0.5) * e, e + e
+    linear = bounded + F(1.5)
+    constant = bounded + F(1.0)
+    low = multiply_add_float(multiply_add_float(F(0.25), e, F(1.0)), e, linear)
+    low = times(multiply_add_float(low, e, constant), e_256)
+    high = multiply_add_float(multiply_add_float(constant, e, linear), e, F(1.0))
+    high = multiply_add_float(high, twice + twice, F(1.0))
+    quadratic = half if x < F(0.0) else twice
+    h = multiply_add_float(quadratic, e, e if x < F(0.0) else quadratic)
+    quotient = (low if x < F(0.0) else high) / square_of_one_plus(h)
+    d = (x - F(MISH_ROOT_FAST[0])) - F(MISH_ROOT_FAST[1])
+    from_middle = d - F(0.8125)
+    near_root = d * mish_slope(from_middle)
+    formula = quotient * (F(SCALE) if x < F(0.0) else F(1.0))
+    return near_root if fabs(from_middle) < F(MISH_RADIUS_FAST) else formula
+
+
+# elu: x, or exp(x) - 1, which is x down to -2**-40
+@kernel
+def elu(x: float) -> float:
+    value = expm1_fast(at_most(x, F(-NEAR_ZERO)))
+    return x if x > F(-NEAR_ZERO) else value
+
+
+@kernel
+def elu_grad(x: float) -> float:
+    e = exp_fast(at_most(x, F(-NEAR_ZERO)))
+    return F(1.0) if x > F(0.0) else e
+
+
+@kernel
+def elu_grad_from_output(y: float) -> float:
+    return F(1.0) if y > F(0.0) else y + F(1.0)
+
+
+# The product in float64: selu of the largest subnormal numbers is normal.
+@kernel
+def selu(x: float) -> float:
+    return F(float(elu(x)) * (SELU_SCALE if x > F(0.0) else SELU_SCALE * SELU_ALPHA))
+
+
+@kernel
+def selu_grad(x: float) -> float:
+    z = at_most(at_least(x, F(-93.6)), F(-NEAR_ZERO))
+    low = value_of(exp_256(z, F(0.0))) * F(SELU_SCALE * SELU_ALPHA * SCALE)
+    return F(SELU_SCALE) if x > F(0.0) else low
+
+
+@kernel
+def selu_grad_from_output(y: float) -> float:
+    low = F(SELU_SCALE * SELU_ALPHA - float(F(SELU_SCALE * SELU_ALPHA)))
+    return F(SELU_SCALE) if y > F(0.0) else (y + F(SELU_SCALE * SELU_ALPHA)) + low
