@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 import fastact
+from fastact import config
+
+T = TypeVar("T")
 
 
 class Command(NamedTuple):
@@ -75,11 +79,20 @@ def _parser() -> argparse.ArgumentParser:
             command.name,
             help=command.summary,
             description=f"{command.summary[0].upper()}{command.summary[1:]}.",
-            formatter_class=argparse.ArgumentDefaultsHelpFormatter,
+            formatter_class=_HelpFormatter,
         )
         command.add_arguments(subparser)
         subparser.set_defaults(run=command.run)
     return parser
+
+
+class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
+    """Tells the default of an argument, unless that is not to have it."""
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        if action.default is None or action.default is False:
+            return action.help
+        return super()._get_help_string(action)
 
 
 def _fail(message: str) -> int:
@@ -159,6 +172,207 @@ def _demo(arguments: argparse.Namespace) -> int:
     return 0 if demo.run(arguments.output, arguments.epochs, arguments.seed) else 1
 
 
+# --- bench -------------------------------------------------------------------------------------
+
+#: The cells by which fastact is judged: the defaults.
+BENCH_ACTIVATIONS = (
+    "relu,leaky_relu,hard_swish,sigmoid,tanh,softplus,silu,gelu,gelu_tanh,mish,elu,selu"
+)
+BENCH_SIZES, BENCH_QUICK_SIZES = "16,1Ki,32Ki,1Mi,16Mi", "16,32Ki,1Mi"
+#: Those of fastact.bench.peers, which needs what a bare installation does not have.
+BENCH_PEERS = ("torch", "onnxruntime", "jax", "numpy", "numexpr")
+
+
+def _list_of(convert: Callable[[str], T]) -> Callable[[str], tuple[T, ...]]:
+    """Return a converter of arguments to lists, "a,b", without what comes twice."""
+
+    def convert_list(text: str) -> tuple[T, ...]:
+        return tuple(dict.fromkeys(convert(item.strip()) for item in text.split(",")))
+
+    return convert_list
+
+
+def _one_of(*choices: str) -> Callable[[str], str]:
+    def convert(text: str) -> str:
+        if text not in choices:
+            raise argparse.ArgumentTypeError(f"must be of {', '.join(choices)}, got {text!r}")
+        return text
+
+    return convert
+
+
+def _activation(text: str) -> str:
+    try:
+        return fastact.get(text).name
+    except ValueError:
+        expected = ", ".join(fastact.names())
+        raise argparse.ArgumentTypeError(f"must be of {expected}, got {text!r}") from None
+
+
+def _size(text: str) -> int:
+    """Return a number of elements: 16, 32Ki or 1Mi."""
+    match = re.fullmatch(r"([1-9]\d*)(|Ki|Mi|Gi)", text)
+    if match is None:
+        raise argparse.ArgumentTypeError(
+            f"must be a positive integer that Ki, Mi or Gi may follow, got {text!r}"
+        )
+    return int(match[1]) << 10 * ("", "Ki", "Mi", "Gi").index(match[2])
+
+
+def _threads(text: str) -> int:
+    if text == "all":
+        return int(fastact.show_config("dicts")["settings"]["usable_cpus"])
+    return _integer(1, config.MAX_THREADS)(text)
+
+
+def _file(*suffixes: str) -> Callable[[str], Path]:
+    """Return a converter of arguments to files that can be written: known before, not after."""
+
+    def convert(text: str) -> Path:
+        path = Path(text)
+        if path.suffix not in suffixes:
+            raise argparse.ArgumentTypeError(f"must end with {', '.join(suffixes)}, got {text!r}")
+        if not path.parent.is_dir() or path.is_dir():
+            raise argparse.ArgumentTypeError(f"must be a file in a directory, got {text!r}")
+        return path
+
+    return convert
+
+
+def _bench_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Measure fastact and the other libraries that are installed (pip install 'fastact[peers]' "
+        "brings them), interleaved in one process, and print ns per element, GB/s and the ratio of "
+        "the best peer's time to fastact's. Cells that fastact loses are marked. All default cells "
+        "take about ten minutes, with --quick about one. Lists are separated by commas."
+    )
+    add = parser.add_argument
+    add(
+        "--activations",
+        type=_list_of(_activation),
+        default=BENCH_ACTIVATIONS,
+        metavar="NAMES",
+        help="activations",
+    )
+    add(
+        "--directions",
+        type=_list_of(_one_of("forward", "backward")),
+        default="forward,backward",
+        metavar="NAMES",
+        help="forward, backward",
+    )
+    add(
+        "--sizes",
+        type=_list_of(_size),
+        metavar="SIZES",
+        help=f"numbers of elements; else {BENCH_SIZES}, and with --quick {BENCH_QUICK_SIZES}",
+    )
+    add(
+        "--dtypes",
+        type=_list_of(_one_of("float16", "bfloat16", "float32", "float64")),
+        default="float32",
+        metavar="NAMES",
+        help="float16, bfloat16 (needs ml_dtypes), float32, float64",
+    )
+    add(
+        "--threads",
+        type=_list_of(_threads),
+        default="1,all",
+        metavar="NUMBERS",
+        help="numbers of threads; all: of the processors that this process may use",
+    )
+    add(
+        "--output",
+        choices=("new", "out", "inplace"),
+        default="new",
+        help="where results go: a new array per call, one array given (out=), or over the first "
+        "input (one call per sample)",
+    )
+    add(
+        "--inputs",
+        choices=("normal", "subnormal", "special"),
+        default="normal",
+        help="normal: N(0, 9); subnormal: half of them; special: NaN, infinities, huge, tiny",
+    )
+    add(
+        "--peers",
+        type=_list_of(_one_of(*BENCH_PEERS)),
+        default=",".join(BENCH_PEERS),
+        metavar="NAMES",
+        help="libraries to compare with, where installed",
+    )
+    add(
+        "--backend",
+        choices=config.BACKEND_CHOICES,
+        default=fastact.get_backend(),
+        help="backend of fastact",
+    )
+    add(
+        "--precision",
+        choices=config.PRECISIONS,
+        default=fastact.get_precision(),
+        help="precision of fastact",
+    )
+    add("--quick", action="store_true", help="fewer sizes and rounds")
+    add(
+        "--format",
+        choices=("table", "markdown"),
+        default="table",
+        help="markdown: what stands in the README, with its marks",
+    )
+    add("--json", type=_file(".json"), metavar="FILE", help="write all figures into a .json file")
+    add(
+        "--plot",
+        type=_file(".png", ".svg", ".pdf"),
+        metavar="FILE",
+        help="draw the ratios into a .png, .svg or .pdf file",
+    )
+    add(
+        "--fail-below",
+        type=float,
+        metavar="RATIO",
+        help="exit with status 1 if the geometric mean of the ratios is below this, or a result of "
+        "fastact is wrong (single cells may be lost to noise)",
+    )
+
+
+def _bench(arguments: argparse.Namespace) -> int:
+    if any(find_spec(module) is None for module in ("rich", "matplotlib", "cpuinfo")):
+        return _fail(
+            "the benchmarks need rich, matplotlib and py-cpuinfo; "
+            "install them with: pip install 'fastact[bench]'"
+        )
+    if "bfloat16" in arguments.dtypes and find_spec("ml_dtypes") is None:
+        return _fail("bfloat16 needs ml_dtypes; install it with: pip install ml_dtypes")
+
+    from fastact import bench
+
+    sizes = BENCH_QUICK_SIZES if arguments.quick else BENCH_SIZES
+    grid = bench.Grid(
+        activations=arguments.activations,
+        directions=arguments.directions,
+        dtypes=arguments.dtypes,
+        sizes=arguments.sizes or _list_of(_size)(sizes),
+        threads=arguments.threads,
+        output=arguments.output,
+        inputs=arguments.inputs,
+    )
+    try:
+        summary = bench.run(
+            grid,
+            arguments.peers,
+            bench.QUICK if arguments.quick else bench.FULL,
+            arguments.backend,
+            arguments.precision,
+            arguments.format == "markdown",
+            arguments.json,
+            arguments.plot,
+        )
+    except fastact.BackendUnavailableError as error:
+        return _fail(str(error))
+    return 1 if arguments.fail_below is not None and summary.fails(arguments.fail_below) else 0
+
+
 COMMANDS = (
     Command(
         "info",
@@ -171,5 +385,11 @@ COMMANDS = (
         "train networks on handwritten digits, compare the activations and backends, draw both",
         _demo_arguments,
         _demo,
+    ),
+    Command(
+        "bench",
+        "measure fastact and the other libraries that are installed, side by side",
+        _bench_arguments,
+        _bench,
     ),
 )
