@@ -30,7 +30,7 @@ cdef extern from *:
     #define FASTACT_TWO_TO_MINUS_1000 9.332636185032189e-302
 
     /* 2**(lift - n), for shifted = n + MAGIC_SHIFT */
-    static inline double fastact_negative_power(double shifted, int64_t lift) {
+    static CYTHON_INLINE double fastact_negative_power(double shifted, int64_t lift) {
         uint64_t bits;
         memcpy(&bits, &shifted, sizeof bits);
         bits = ((uint64_t)(1023 + lift) << 52) - (bits << 52);
@@ -38,11 +38,17 @@ cdef extern from *:
         return shifted;
     }
 
-    /* c - a * b; exact where the processor fuses, else to within a rounding of the sum */
+    /* c - a * b, with c near a * b, and a * b + low, with low far below a * b; rounded once where
+       the processor fuses, else little worse */
     #if FASTACT_FUSED
     #define fastact_remainder(c, a, b) __builtin_fma(-(a), b, c)
+    #define fastact_product_plus(a, b, low) __builtin_fma(a, b, low)
     #else
-    static inline double fastact_remainder(double c, double a, double b) {
+    static CYTHON_INLINE double fastact_product_plus(double a, double b, double low) {
+        double product = a * b;
+        return product + (fastact_product_error(a, b, product) + low);
+    }
+    static CYTHON_INLINE double fastact_remainder(double c, double a, double b) {
         double product = a * b;
         return (c - product) - fastact_product_error(a, b, product);
     }
@@ -58,6 +64,7 @@ cdef extern from *:
     const double TWO_TO_MINUS_1000 "FASTACT_TWO_TO_MINUS_1000"
     double negative_power "fastact_negative_power"(double shifted, int64_t lift) noexcept nogil
     double remainder "fastact_remainder"(double c, double a, double b) noexcept nogil
+    double product_plus "fastact_product_plus"(double a, double b, double low) noexcept nogil
 
 
 # --- exponentials --------------------------------------------------------------------------------
@@ -113,16 +120,15 @@ ctypedef struct exponential_quotient:
     double shifted  # n + MAGIC_SHIFT
 
 
-# The low part takes part in two roundings of r; where that is too many, there is the other one.
-cdef inline exponential_quotient exp_quotient(pair z) noexcept nogil:
-    cdef double shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
+cdef inline exponential_quotient exp_quotient(double z) noexcept nogil:
+    cdef double shifted = multiply_add(z, LOG2E, MAGIC_SHIFT)
     cdef double n = shifted - MAGIC_SHIFT
-    # n LN2_0 - high is exact: LN2_0 has 42 bits, n has 11.
-    cdef double r = multiply_add(n, LN2_1, multiply_add(n, LN2_0, -z.high) - z.low)
+    # n LN2_0 - z is exact: LN2_0 has 42 bits, n has 11.
+    cdef double r = multiply_add(n, LN2_1, multiply_add(n, LN2_0, -z))
     return exp_quotient_of_reduced(r, shifted)
 
 
-cdef inline exponential_quotient exp_quotient_precise(pair z) noexcept nogil:
+cdef inline exponential_quotient exp_quotient_of_pair(pair z) noexcept nogil:
     cdef double shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
     cdef double n = shifted - MAGIC_SHIFT
     cdef double r = multiply_add(n, LN2_0, -z.high) + multiply_add(n, LN2_1, -z.low)
@@ -182,7 +188,7 @@ cdef inline double sigmoid_of_quotient(double z, exponential_quotient e) noexcep
 
 cdef inline double sigmoid_double(double x) noexcept nogil:
     cdef double z = at_most(at_least(fabs(x), TINY), 800.0)
-    return sigmoid_of_quotient(x, exp_quotient(make_pair(z, 0.0)))
+    return sigmoid_of_quotient(x, exp_quotient(z))
 
 
 # 2**LIFT sigmoid'(z): q (1 - t**2 / 4) / d**2
@@ -197,7 +203,7 @@ cdef inline double lifted_bell(exponential_quotient e) noexcept nogil:
 
 cdef inline double sigmoid_grad_double(double x) noexcept nogil:
     cdef double z = at_most(at_least(fabs(x), TINY), 800.0)
-    return LOWERED * lifted_bell(exp_quotient(make_pair(z, 0.0)))
+    return LOWERED * lifted_bell(exp_quotient(z))
 
 
 cdef inline double sigmoid_grad_from_output_double(double y) noexcept nogil:
@@ -230,7 +236,7 @@ cdef inline double tanh_double(double x) noexcept nogil:
 
 cdef inline double tanh_grad_double(double x) noexcept nogil:
     cdef double z = at_most(at_least(2.0 * fabs(x), TINY), 800.0)
-    return (4.0 * LOWERED) * lifted_bell(exp_quotient(make_pair(z, 0.0)))
+    return (4.0 * LOWERED) * lifted_bell(exp_quotient(z))
 
 
 cdef inline double tanh_grad_from_output_double(double y) noexcept nogil:
@@ -240,7 +246,7 @@ cdef inline double tanh_grad_from_output_double(double y) noexcept nogil:
 # softplus: max(x, 0) + log1p(e) / beta, e = exp(-|beta x|); log1p(e) = 2 s + 2 s**3 p(s**2) with
 # s = e / (2 + e) = q (1 + t / 2) / d, d = 2 + q - t (1 - q / 2)
 cdef inline double softplus_double(double x, double beta) noexcept nogil:
-    cdef exponential_quotient e = exp_quotient(bounded_product(beta, fabs(x), 1416.0))
+    cdef exponential_quotient e = exp_quotient_of_pair(bounded_product(beta, fabs(x), 1416.0))
     cdef double q = negative_power(at_most(e.shifted, MAGIC_SHIFT + 200.0), 0)
     cdef double slope = multiply_add(-0.5, q, 1.0)
     cdef double d = multiply_add(-e.t, slope, 2.0 + q)
@@ -264,7 +270,7 @@ cdef inline double softplus_double(double x, double beta) noexcept nogil:
 
 
 cdef inline double softplus_grad_double(double x, double beta) noexcept nogil:
-    return sigmoid_of_quotient(x, exp_quotient(bounded_product(beta, fabs(x), 800.0)))
+    return sigmoid_of_quotient(x, exp_quotient_of_pair(bounded_product(beta, fabs(x), 800.0)))
 
 
 cdef inline double softplus_grad_from_output_double(double y, double beta) noexcept nogil:
@@ -289,7 +295,7 @@ cdef inline double silu_double(double x, double beta) noexcept nogil:
     cdef double far = 700.0 if is_wide else INFINITY
     cdef double magnitude = at_most(fabs(x), DBL_MAX) if beta == 0 else fabs(x)
     cdef pair z = bounded_product(fabs(beta), magnitude, limit)
-    cdef exponential_quotient e = exp_quotient(z)
+    cdef exponential_quotient e = exp_quotient_of_pair(z)
     cdef double shifted = e.shifted - (1000.0 if z.high > far else 0.0)
     cdef double power = negative_power(shifted, 0 if is_wide else LIFT)
     cdef sigmoid_denominator d = sigmoid_divisor(e.t, power, unit)
@@ -308,7 +314,7 @@ cdef inline double silu_double(double x, double beta) noexcept nogil:
 cdef inline double gated_grad_double(
     double x, pair zeta, pair omega, double w, double exponential, double root, double root_excess
 ) noexcept nogil:
-    cdef exponential_quotient e = exp_quotient_precise(zeta)
+    cdef exponential_quotient e = exp_quotient_of_pair(zeta)
     cdef double power = negative_power(e.shifted, LIFT)
     cdef double q = power * (exponential * LOWERED)
     cdef double half = multiply_add(-0.5, q, 0.5)
@@ -331,7 +337,7 @@ cdef inline double gated_grad_double(
     product_low = multiply_add(
         product, excess, multiply_add(product_low, excess, product_low)
     )
-    cdef double tail = multiply_add(product, inverse, product_low * inverse)
+    cdef double tail = product_plus(product, inverse, product_low * inverse)
     return multiply_add(tail, power if x < 0 else -power, -0.0 if x < 0 else 1.0)
 
 
@@ -469,7 +475,7 @@ cdef inline pair times_linear_plus(double x, pair a) noexcept nogil:
 # gelu_tanh: x sigmoid(z). It is -0.0 below -21.6.
 cdef inline double gelu_tanh_double(double x) noexcept nogil:
     cdef double a = at_most(at_least(fabs(x), TINY), 22.0)
-    cdef exponential_quotient e = exp_quotient_precise(gelu_tanh_argument(a).z)
+    cdef exponential_quotient e = exp_quotient_of_pair(gelu_tanh_argument(a).z)
     cdef double power = negative_power(e.shifted, LIFT)
     cdef sigmoid_denominator d = sigmoid_divisor(e.t, power, LIFTED)
     cdef double tail = multiply_add(d.inverse, multiply_add(0.5, e.t, d.residual), d.inverse)
