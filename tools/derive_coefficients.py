@@ -423,6 +423,8 @@ def table() -> str:
     parts.append(assignment("NORMAL_DENSITY", "1 / sqrt(2 pi)", split(1 / mp.sqrt(2 * mp.pi))))
     parts.append(assignment("GELU_TANH_LINEAR", "2 sqrt(2/pi)", split(c1)))
     parts.append(assignment("GELU_TANH_CUBIC", "0.044715 * 2 sqrt(2/pi)", split(c2)))
+    parts.append(assignment("GELU_TANH_LINEAR_FULL", "the first with 42 bits", split(c1, 42)))
+    parts.append(assignment("GELU_TANH_CUBIC_FULL", "the first with 51 bits", split(c2, 51)))
     for name, value in (("LINEAR", c1), ("CUBIC", c2)):
         parts.append(assignment(f"GELU_TANH_{name}_FAST", "in single", split_single(value)))
     scale, alpha = selu_constants()

@@ -15,9 +15,13 @@ cdef extern from *:
     """
     #define FASTACT_SIXTH (1.0 / 6.0)
     #define FASTACT_SIXTH_LOW 9.25185853854297e-18 /* 1 / 6 = SIXTH + SIXTH_LOW */
+    #define FASTACT_LARGEST_SUBNORMAL 2.225073858507201e-308
+    #define FASTACT_SMALLEST 4.9406564584124654e-324
     """
     const double SIXTH "FASTACT_SIXTH"
     const double SIXTH_LOW "FASTACT_SIXTH_LOW"
+    const double LARGEST_SUBNORMAL "FASTACT_LARGEST_SUBNORMAL"
+    const double SMALLEST "FASTACT_SMALLEST"
 
 
 # identity: x
@@ -64,11 +68,23 @@ cdef inline floating relu6_grad_from_output(floating y) noexcept nogil:
 # leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from double. For the
 # slope 0, -inf stops at the lowest finite number: 0 * inf would be NaN.
 cdef inline floating leaky_relu(floating x, double negative_slope) noexcept nogil:
-    cdef floating lowest = <floating>(-FLT_MAX if floating is float else -DBL_MAX)
-    cdef floating bound = lowest if negative_slope == 0 else <floating>-INFINITY
-    cdef floating bounded = bound if x < bound else x
-    cdef floating product = <floating>(negative_slope * bounded)
-    return x if x > 0 else product
+    cdef floating bound, product
+    if floating is double:
+        return leaky_relu_double(x, negative_slope)
+    else:
+        bound = <float>(-FLT_MAX if negative_slope == 0 else -INFINITY)
+        product = <float>(negative_slope * (bound if x < bound else x))
+        return x if x > 0 else product
+
+
+# From `least` on the mantissa is multiplied. A zero is its own product but for a negative slope.
+cdef inline double leaky_relu_double(double x, double slope) noexcept nogil:
+    cdef double least = -LARGEST_SUBNORMAL if FUSED and slope > 0 else INFINITY
+    least = INFINITY if slope > 1 else least
+    least = -INFINITY if slope == 0 else least
+    cdef double low = slope * (0.0 if x >= least else x)
+    low = minus_part_of_subnormal(x, slope) if x >= least else low
+    return x if x >= (0.0 if slope >= 0 else SMALLEST) else low
 
 
 cdef inline double leaky_relu_grad(floating x, double negative_slope) noexcept nogil:
@@ -90,15 +106,15 @@ cdef inline double leaky_relu_grad_from_output(floating y, double negative_slope
 # hard_swish: x * clip(x/6 + 1/2, 0, 1) = x (x + 3) / 6 for -3 < x < 3
 #
 # float: the product is exact in double, but for tiny x; largest error 0.5000001 ulp.
-# double: x + 3 and the product carry their rounding errors along; largest error about 1 ulp.
+# double: the product carries its rounding error along; largest error below 1.5 ulp.
 # At and below -3 the result is x * 0 = -0.0, also at -inf.
 cdef inline floating hard_swish(floating x) noexcept nogil:
-    cdef floating inner
+    cdef floating inner, low
     if floating is float:
         inner = <float>(<double>x * (<double>x + 3.0) * SIXTH)
+        low = <float>-0.0 if x <= -3 else inner
     else:
-        inner = hard_swish_inner_double(x)
-    cdef floating low = <floating>-0.0 if x <= -3 else inner
+        low = hard_swish_low_double(x)
     return x if x >= 3 else low
 
 
@@ -128,12 +144,15 @@ cdef inline floating hard_swish_backward(floating g, floating x) noexcept nogil:
     return g if x >= 3 else low
 
 
-# Where |x| > 3, the result is not selected; it may be anything.
-cdef inline double hard_swish_inner_double(double x) noexcept nogil:
-    cdef pair total = fast_two_sum(3.0, x)
-    cdef double product = x * total.high
-    cdef double low = multiply_add(x, total.low, product_error(x, total.high, product))
-    return copysign(sixth_of(product, low), x)  # zero has the sign of x
+# For x < 3; zero has the sign of x.
+cdef inline double hard_swish_low_double(double x) noexcept nogil:
+    cdef double bounded = at_least(x, -3.0)
+    cdef double total = bounded + 3.0
+    cdef double shifted = shifted_mantissa(x)
+    cdef double factor = shifted if is_subnormal(x) else bounded
+    cdef double product = factor * total
+    cdef double inner = sixth_of(product, product_error(factor, total, product))
+    return copysign(half_of_shifted(shifted) if is_subnormal(x) else inner, x)
 
 
 # (high + low) / 6, within half an ulp or little more

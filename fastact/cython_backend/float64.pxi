@@ -101,7 +101,8 @@ cdef inline pair to_pair(scaled e) noexcept nogil:
     return scale(e.mantissa, power_of_two(at_least(e.shifted, MAGIC_SHIFT - 1000.0)))
 
 
-# exp(x) - 1, x <= 0: (2**k - 1) + 2**k r + 2**k (m - 1 - r), the first two sums exact
+# exp(x) - 1, x <= 0: (2**k - 1) + 2**k r + 2**k (m - 1 - r). The first sum is exact but for
+# k < -53, where the result is next to -1.
 cdef inline pair expm1_full(double x) noexcept nogil:
     cdef double bounded = at_least(x, -690.0)
     cdef double shifted = multiply_add(bounded, LOG2E, MAGIC_SHIFT)
@@ -109,9 +110,24 @@ cdef inline pair expm1_full(double x) noexcept nogil:
     cdef pair r = fast_two_sum(multiply_add(-k, LN2_0, bounded), -k * LN2_1)
     cdef double tail = multiply_add(r.high * r.high, exp_full_polynomial(r.high), r.low)
     cdef double power = power_of_two(shifted)
-    cdef pair base = fast_two_sum(-1.0, power)
-    cdef pair leading = two_sum(base.high, power * r.high)
-    return fast_two_sum(leading.high, leading.low + multiply_add(power, tail, base.low))
+    cdef pair leading = fast_two_sum(power - 1.0, power * r.high)
+    return fast_two_sum(leading.high, multiply_add(power, tail, leading.low))
+
+
+# exp(x) = 2**k (1 + excess), x <= 0
+ctypedef struct exponential_excess:
+    double excess
+    double shifted  # k + MAGIC_SHIFT
+
+
+cdef inline exponential_excess exp_excess(double x) noexcept nogil:
+    cdef exponential_excess e
+    cdef double bounded = at_least(at_most(x, -TINY), -1416.0)  # k >= -2043: see apply_exponent
+    e.shifted = multiply_add(bounded, LOG2E, MAGIC_SHIFT)
+    cdef double k = e.shifted - MAGIC_SHIFT
+    cdef double r = multiply_add(-k, LN2_1, multiply_add(-k, LN2_0, bounded))
+    e.excess = multiply_add(r * r, exp_full_polynomial(r), r)
+    return e
 
 
 # exp(-z) = 2**-n (2 + t) / (2 - t), t = 2 tanh(r / 2), r = n ln(2) - z
@@ -131,7 +147,12 @@ cdef inline exponential_quotient exp_quotient(double z) noexcept nogil:
 cdef inline exponential_quotient exp_quotient_of_pair(pair z) noexcept nogil:
     cdef double shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
     cdef double n = shifted - MAGIC_SHIFT
-    cdef double r = multiply_add(n, LN2_0, -z.high) + multiply_add(n, LN2_1, -z.low)
+    cdef double exact = multiply_add(n, LN2_0, -z.high)
+    cdef double r
+    if FUSED:  # one operation less where z.low is 0
+        r = multiply_add(n, LN2_1, exact) - z.low
+    else:
+        r = exact + (n * LN2_1 - z.low)
     return exp_quotient_of_reduced(r, shifted)
 
 
@@ -164,12 +185,15 @@ cdef inline sigmoid_denominator sigmoid_divisor(double t, double power, double u
 
 
 # a * b, at most `bound`, as a pair, for a, b >= 0; the low part is 0 where the product is out of
-# range
+# range. Neither factor nor product is subnormal, unless a is out of all reason.
 cdef inline pair bounded_product(double a, double b, double bound) noexcept nogil:
     cdef pair result
-    cdef double product = a * b
-    cdef double low = product_error(a, b, product)
-    result.high = at_most(at_least(product, TINY), bound)
+    cdef double least = 3.0549363634996047e-151 if a > 1e-120 else 0.0  # 2**-500
+    least = least if a < 1e120 else 0.0
+    cdef double factor = at_least(b, least)
+    cdef double product = at_least(b if a == 1 else a * factor, TINY)
+    cdef double low = product_error(a, factor, product)
+    result.high = at_most(product, bound)
     low = low if fabs(low) < 1.0 else 0.0
     result.low = 0.0 if a == 1 else low
     return result
@@ -213,7 +237,8 @@ cdef inline double sigmoid_grad_from_output_double(double y) noexcept nogil:
 # tanh: (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - |x|: numerator, denominator
 # and quotient with their rounding errors; q = 1, where n = 0, leaves -h
 cdef inline double tanh_double(double x) noexcept nogil:
-    cdef double a = at_most(fabs(x), 20.0)
+    cdef double magnitude = fabs(x)
+    cdef double a = at_most(at_least(magnitude, TINY), 20.0)
     # Up to a = 0.181 n is 0: else the numerator, below 1/4, would have more digits than its error.
     cdef double shifted = multiply_add(a - 0.0078125, 2.0 * LOG2E, MAGIC_SHIFT)
     cdef double n = shifted - MAGIC_SHIFT
@@ -231,7 +256,8 @@ cdef inline double tanh_double(double x) noexcept nogil:
     cdef double quotient = numerator * inverse
     cdef double rest = remainder(numerator, quotient, d)
     rest = rest + multiply_add(-quotient, d_low, numerator_low)
-    return copysign(multiply_add(inverse, rest, quotient), x)
+    cdef double value = multiply_add(inverse, rest, quotient)
+    return copysign(smaller(magnitude, value), x)  # tanh a < a
 
 
 cdef inline double tanh_grad_double(double x) noexcept nogil:
@@ -280,30 +306,35 @@ cdef inline double softplus_grad_from_output_double(double y, double beta) noexc
 # --- gated: silu, gelu, gelu_tanh, mish ----------------------------------------------------------
 
 
-# What the tail of a gated function is taken from: they are even up to it.
-cdef inline double rectified_double(double x) noexcept nogil:
-    return -0.0 if x < 0 else x
+# They are max(x, 0) minus a tail, which is even. For subnormal x they are x / 2, or 0.6 x, and what
+# else is computed there is computed for another number.
 
 
-# silu: max(x, 0) - |x| sigmoid(-|beta x|), for beta < 0 mirrored. Beyond |beta x| = 840 the tail
-# vanishes, unless beta is tiny: then x may be huge, the power of two is taken in two parts, and the
-# tail vanishes beyond 1400.
+# silu: max(x, 0) - |x| sigmoid(-|beta x|), for beta < 0 mirrored. At |beta x| = 842.2 the power of
+# two is 0 and the tail vanishes, unless beta is tiny: then x may be huge, the power of two is taken
+# in two parts, and the tail vanishes beyond 1400.
 cdef inline double silu_double(double x, double beta) noexcept nogil:
     cdef bint is_wide = fabs(beta) < 8.881784197001252e-16  # 2**-50
     cdef double unit = 1.0 if is_wide else LIFTED
-    cdef double limit = 1400.0 if is_wide else 840.0
+    cdef double limit = 1400.0 if is_wide else 842.2
     cdef double far = 700.0 if is_wide else INFINITY
-    cdef double magnitude = at_most(fabs(x), DBL_MAX) if beta == 0 else fabs(x)
-    cdef pair z = bounded_product(fabs(beta), magnitude, limit)
+    # Where |beta| is huge, beta x is not tiny for each subnormal x.
+    cdef double least = DBL_MIN if fabs(beta) < 1e270 else 0.0
+    cdef double shifted_x = shifted_mantissa(x)
+    cdef double other = shifted_x if fabs(x) < least else x
+    cdef double magnitude = fabs(other)
+    cdef double bounded = at_most(magnitude, limit if beta == 1 else DBL_MAX)
+    cdef pair z = bounded_product(fabs(beta), fabs(x) if beta == 1 else bounded, limit)
     cdef exponential_quotient e = exp_quotient_of_pair(z)
     cdef double shifted = e.shifted - (1000.0 if z.high > far else 0.0)
     cdef double power = negative_power(shifted, 0 if is_wide else LIFT)
     cdef sigmoid_denominator d = sigmoid_divisor(e.t, power, unit)
     cdef double tail = multiply_add(d.inverse, multiply_add(0.5, e.t, d.residual), d.inverse)
-    cdef double factor = fabs(x) * (TWO_TO_MINUS_1000 if z.high > far else 1.0)
-    factor = (0.0 if z.high >= limit else factor) * power
-    cdef double mirrored = -fabs(x) if beta == 0 else x * copysign(1.0, beta)
-    return copysign(multiply_add(-factor, tail, rectified_double(mirrored)), x)
+    cdef double factor = magnitude * (TWO_TO_MINUS_1000 if z.high > far else 1.0)
+    factor = (bounded if beta == 1 else 0.0 if z.high >= limit else factor) * power
+    cdef double mirrored = -1.0 if beta == 0 else other * copysign(1.0, beta)
+    cdef double value = multiply_add(-factor, tail, at_least(mirrored, 0.0))
+    return copysign(half_of_shifted(shifted_x) if fabs(x) < least else value, x)
 
 
 # sigmoid(-z) (1 - w sigmoid(z)) for x < 0, 1 minus that for x >= 0. It is q (1 + t / 2) b / d**2 with
@@ -403,6 +434,9 @@ cdef inline pair compensated(double t, double tail, double constant, double low)
 # gelu: max(x, 0) - a Phi(-a), a = |x|, Phi(-a) = exp(-a**2 / 2) p(t) / (a + 1.25). It is -0.0 below
 # -38.6.
 cdef inline double gelu_double(double x) noexcept nogil:
+    cdef double shifted = shifted_mantissa(x)
+    cdef double other = shifted if fabs(x) < DBL_MIN else x
+    cdef double bounded = at_most(fabs(other), 39.0)
     cdef double a = at_most(at_least(fabs(x), TINY), 39.0)
     cdef gaussian_factors e = gaussian(a)
     cdef double t = mapped(a)
@@ -412,7 +446,7 @@ cdef inline double gelu_double(double x) noexcept nogil:
     cdef double residual = multiply_add(
         -inverse, denominator.low, remainder(1.0, inverse, denominator.high)
     )
-    cdef double factor = at_most(fabs(x), 39.0) * e.power
+    cdef double factor = bounded * e.power
     cdef double numerator = factor * p.high
     cdef double numerator_low = multiply_add(
         factor, p.low, product_error(factor, p.high, numerator)
@@ -424,7 +458,8 @@ cdef inline double gelu_double(double x) noexcept nogil:
     cdef double excess = multiply_add(e.excess, residual, residual) + e.excess
     cdef double low = multiply_add(quotient_low, e.excess, quotient_low)
     cdef double tail = quotient + multiply_add(quotient, excess, low)
-    return multiply_add(-tail, LOWERED, rectified_double(x))
+    cdef double value = multiply_add(-tail, LOWERED, at_least(other, 0.0))
+    return copysign(half_of_shifted(shifted) if fabs(x) < DBL_MIN else value, x)
 
 
 # gelu' at -a: exp(-a**2 / 2) (root - a) p(t), root > 0
@@ -443,53 +478,66 @@ cdef inline double gelu_grad_double(double x) noexcept nogil:
     return reflected_double(x, e.power * tail)
 
 
-# z = x (linear + cubic x**2), and w = x z' = x (linear + 3 cubic x**2)
-ctypedef struct cubic_argument:
-    pair z
-    pair w
-
-
-# 0 <= x <= 23
-cdef inline cubic_argument gelu_tanh_argument(double x) noexcept nogil:
-    cdef cubic_argument result
+# x (linear + cubic x**2) for 0 <= x <= 23, the argument of the sigmoid
+cdef inline pair gelu_tanh_argument(double x) noexcept nogil:
     cdef pair square = two_product(x, x)
-    cdef pair cubic = two_product(GELU_TANH_CUBIC_0, square.high)
-    cubic.low = multiply_add(GELU_TANH_CUBIC_0, square.low, cubic.low)
-    cubic.low = multiply_add(GELU_TANH_CUBIC_1, square.high, cubic.low)
-    result.z = times_linear_plus(x, cubic)
-    cdef pair thrice = two_product(3.0, cubic.high)
-    thrice.low = multiply_add(3.0, cubic.low, thrice.low)
-    result.w = times_linear_plus(x, thrice)
-    return result
+    cdef double low = cubic_low(square)
+    cdef pair total
+    if FUSED:
+        # linear has 42 bits, so that its difference to a sum that it is part of is exact
+        low = low + GELU_TANH_LINEAR_FULL_1
+        total = compensated(GELU_TANH_CUBIC_FULL_0, square.high, GELU_TANH_LINEAR_FULL_0, low)
+    else:
+        total = plus_linear(two_product(GELU_TANH_CUBIC_FULL_0, square.high), low)
+    return times_double(x, total)
 
 
-# x (linear + a)
-cdef inline pair times_linear_plus(double x, pair a) noexcept nogil:
+# what cubic x**2 is more than GELU_TANH_CUBIC_FULL_0 square.high
+cdef inline double cubic_low(pair square) noexcept nogil:
+    return multiply_add(
+        GELU_TANH_CUBIC_FULL_0, square.low, GELU_TANH_CUBIC_FULL_1 * square.high
+    )
+
+
+cdef inline pair plus_linear(pair a, double low) noexcept nogil:
     cdef pair total = two_sum(GELU_TANH_LINEAR_0, a.high)
-    total.low = total.low + (a.low + GELU_TANH_LINEAR_1)
-    cdef pair product = two_product(x, total.high)
-    product.low = multiply_add(x, total.low, product.low)
+    total.low = total.low + (a.low + (low + GELU_TANH_LINEAR_1))
+    return total
+
+
+cdef inline pair times_double(double x, pair a) noexcept nogil:
+    cdef pair product = two_product(x, a.high)
+    product.low = multiply_add(x, a.low, product.low)
     return product
 
 
 # gelu_tanh: x sigmoid(z). It is -0.0 below -21.6.
 cdef inline double gelu_tanh_double(double x) noexcept nogil:
+    cdef double shifted = shifted_mantissa(x)
+    cdef double other = shifted if fabs(x) < DBL_MIN else x
+    cdef double bounded = at_most(fabs(other), 22.0)
     cdef double a = at_most(at_least(fabs(x), TINY), 22.0)
-    cdef exponential_quotient e = exp_quotient_of_pair(gelu_tanh_argument(a).z)
+    cdef exponential_quotient e = exp_quotient_of_pair(gelu_tanh_argument(a))
     cdef double power = negative_power(e.shifted, LIFT)
     cdef sigmoid_denominator d = sigmoid_divisor(e.t, power, LIFTED)
     cdef double tail = multiply_add(d.inverse, multiply_add(0.5, e.t, d.residual), d.inverse)
-    cdef double factor = at_most(fabs(x), 22.0) * power
-    return multiply_add(-factor, tail, rectified_double(x))
+    cdef double value = multiply_add(-(bounded * power), tail, at_least(other, 0.0))
+    return copysign(half_of_shifted(shifted) if fabs(x) < DBL_MIN else value, x)
 
 
+# w = x z' = x (linear + 3 cubic x**2). Three times the first part of cubic, of 51 bits, is exact.
 cdef inline double gelu_tanh_grad_double(double x) noexcept nogil:
     cdef double a = at_most(at_least(fabs(x), TINY), 22.0)
-    cdef cubic_argument argument = gelu_tanh_argument(a)
-    cdef pair zeta = from_root(argument.z, GELU_TANH_ROOT_Z_0, GELU_TANH_ROOT_Z_1, True)
-    cdef pair omega = from_root(argument.w, GELU_TANH_ROOT_W_0, GELU_TANH_ROOT_W_1, True)
+    cdef pair square = two_product(a, a)
+    cdef double low = cubic_low(square)
+    cdef pair cubic = two_product(GELU_TANH_CUBIC_FULL_0, square.high)
+    cdef pair thrice = two_product(3.0 * GELU_TANH_CUBIC_FULL_0, square.high)
+    cdef pair z = times_double(a, plus_linear(cubic, low))
+    cdef pair w = times_double(a, plus_linear(thrice, 3.0 * low))
+    cdef pair zeta = from_root(z, GELU_TANH_ROOT_Z_0, GELU_TANH_ROOT_Z_1, True)
+    cdef pair omega = from_root(w, GELU_TANH_ROOT_W_0, GELU_TANH_ROOT_W_1, True)
     return gated_grad_double(
-        x, zeta, omega, argument.w.high,
+        x, zeta, omega, w.high,
         GELU_TANH_ROOT_EXPONENTIAL, GELU_TANH_ROOT_SQRT * HALF_LOWERED, GELU_TANH_ROOT_EXCESS,
     )
 
@@ -504,42 +552,44 @@ cdef inline double mend_near_root(
 
 
 cdef inline double mish_double(double x) noexcept nogil:
-    cdef scaled e = exp_full(make_pair(-fabs(x), 0.0))
+    cdef double other = 1.0 if fabs(x) < DBL_MIN else x
+    cdef scaled e = exp_full(make_pair(-fabs(other), 0.0))
     cdef pair exponential = to_pair(e)
     cdef pair plus_two = add_double(exponential, 2.0)
     cdef pair low = multiply(exponential, plus_two)
     cdef pair high = add_double(scale(exponential, 2.0), 1.0)
     cdef pair square = scale(multiply(exponential, exponential), 2.0)
     cdef pair quotient = divide(
-        select(x < 0, multiply(e.mantissa, plus_two), high),
-        select(x < 0, add_double(low, 2.0), add(high, square)),
+        select(other < 0, multiply(e.mantissa, plus_two), high),
+        select(other < 0, add_double(low, 2.0), add(high, square)),
     )
-    return apply_exponent(
-        at_least(x, -800.0) * quotient.high, e.shifted if x < 0 else MAGIC_SHIFT
+    cdef double value = apply_exponent(
+        at_least(other, -800.0) * quotient.high, e.shifted if other < 0 else MAGIC_SHIFT
     )
+    return copysign(minus_part_of_subnormal(x, 0.6) if fabs(x) < DBL_MIN else value, x)
 
 
 # The four coefficients of the cubic in e change their order at 0, as in float32.pxi.
 cdef inline double mish_grad_double(double x) noexcept nogil:
-    cdef double bounded = at_most(at_least(x, -800.0), 800.0)
+    cdef double bounded = at_most(at_least(TINY if fabs(x) < TINY else x, -800.0), 800.0)
     cdef scaled e = exp_full(make_pair(-fabs(bounded), 0.0))
     cdef pair exponential = to_pair(e)
     cdef pair one = make_pair(1.0, 0.0)
     cdef pair four = make_pair(4.0, 0.0)
     cdef pair linear = two_sum(4.0 * bounded, 6.0)
     cdef pair constant = scale(two_sum(bounded, 1.0), 4.0)
-    cdef pair cubic = multiply(select(x < 0, one, constant), exponential)
-    cubic = multiply(add(cubic, select(x < 0, four, linear)), exponential)
-    cubic = multiply(add(cubic, select(x < 0, linear, four)), exponential)
-    cubic = add(cubic, select(x < 0, constant, one))
-    cubic = multiply(cubic, select(x < 0, e.mantissa, one))
-    cdef pair quadratic = scale(exponential, 1.0 if x < 0 else 2.0)
+    cdef pair cubic = multiply(select(bounded < 0, one, constant), exponential)
+    cubic = multiply(add(cubic, select(bounded < 0, four, linear)), exponential)
+    cubic = multiply(add(cubic, select(bounded < 0, linear, four)), exponential)
+    cubic = add(cubic, select(bounded < 0, constant, one))
+    cubic = multiply(cubic, select(bounded < 0, e.mantissa, one))
+    cdef pair quadratic = scale(exponential, 1.0 if bounded < 0 else 2.0)
     quadratic = multiply(add_double(quadratic, 2.0), exponential)
-    quadratic = add_double(quadratic, 2.0 if x < 0 else 1.0)
+    quadratic = add_double(quadratic, 2.0 if bounded < 0 else 1.0)
     cdef pair quotient = divide(cubic, multiply(quadratic, quadratic))
     cdef double d = x - MISH_ROOT_0
     return mend_near_root(
-        apply_exponent(quotient.high, e.shifted if x < 0 else MAGIC_SHIFT),
+        apply_exponent(quotient.high, e.shifted if bounded < 0 else MAGIC_SHIFT),
         d, -MISH_ROOT_1, MISH_SLOPE_0, MISH_SLOPE_LOW, mish_slope_tail(d),
     )
 
@@ -547,15 +597,23 @@ cdef inline double mish_grad_double(double x) noexcept nogil:
 # --- elu, selu -----------------------------------------------------------------------------------
 
 
+# From -2**-70 on expm1(x) is x, to all digits.
 cdef inline double elu_double(double x, double alpha) noexcept nogil:
-    cdef pair m = expm1_full(x)
+    cdef pair m = expm1_full(at_most(x, -TINY))
     cdef double product = alpha * m.high
-    return x if x >= 0 else copysign(product + alpha * m.low, product)  # -0.0 + 0.0 is 0.0
+    cdef double far = copysign(product + alpha * m.low, product)  # -0.0 + 0.0 is 0.0
+    cdef double least = -LARGEST_SUBNORMAL if FUSED and alpha >= 0 else 0.0
+    least = least if alpha <= 1 else 0.0
+    cdef double near = alpha * (0.0 if x >= least else x)
+    near = minus_part_of_subnormal(x, alpha) if x >= least else near
+    near = x if x >= 0 else near
+    near = x if alpha == 1 else near
+    return near if x > -TINY else far
 
 
 cdef inline double elu_grad_double(double x, double alpha) noexcept nogil:
-    cdef scaled e = exp_full(make_pair(x, 0.0))
-    return 1.0 if x > 0 else apply_exponent(alpha * e.mantissa.high, e.shifted)
+    cdef exponential_excess e = exp_excess(x)
+    return 1.0 if x > 0 else apply_exponent(multiply_add(alpha, e.excess, alpha), e.shifted)
 
 
 cdef inline double elu_grad_from_output_double(double y, double alpha) noexcept nogil:
@@ -563,14 +621,21 @@ cdef inline double elu_grad_from_output_double(double y, double alpha) noexcept 
 
 
 cdef inline double selu_double(double x) noexcept nogil:
-    cdef pair product = multiply(two_product(SELU_SCALE, SELU_ALPHA), expm1_full(x))
-    return SELU_SCALE * x if x >= 0 else product.high
+    cdef double other = -1.0 if is_subnormal(x) else x
+    cdef pair m = expm1_full(other)
+    cdef pair factor = two_product(SELU_SCALE, SELU_ALPHA)
+    cdef double low = multiply_add(factor.high, m.low, factor.low * m.high)
+    low = multiply_add(factor.high, m.high, low)
+    cdef double value = SELU_SCALE * other if x >= 0 else low
+    cdef double excess = SELU_SCALE - 1.0 if x >= 0 else factor.high - 1.0
+    return subnormal_plus_part(x, excess) if is_subnormal(x) else value
 
 
 cdef inline double selu_grad_double(double x) noexcept nogil:
-    cdef scaled e = exp_full(make_pair(x, 0.0))
-    cdef pair product = multiply(two_product(SELU_SCALE, SELU_ALPHA), e.mantissa)
-    return SELU_SCALE if x > 0 else apply_exponent(product.high, e.shifted)
+    cdef exponential_excess e = exp_excess(x)
+    cdef pair factor = two_product(SELU_SCALE, SELU_ALPHA)
+    cdef double value = factor.high + multiply_add(factor.high, e.excess, factor.low)
+    return SELU_SCALE if x > 0 else apply_exponent(value, e.shifted)
 
 
 cdef inline double selu_grad_from_output_double(double y) noexcept nogil:

@@ -1,6 +1,6 @@
 # What both precisions need: powers of two from bits, and selects that compile to blends.
 
-from libc.float cimport DBL_MAX, FLT_MAX
+from libc.float cimport DBL_MAX, DBL_MIN, FLT_MAX
 from libc.math cimport INFINITY, copysign, copysignf, fabs, fabsf
 
 cdef extern from *:
@@ -55,6 +55,71 @@ cdef extern from *:
         memcpy(&shifted, &bits, sizeof bits);
         return shifted;
     }
+
+    /* Intel processors take a hundred cycles for a product with a subnormal operand or result, so
+       these compute with the mantissa instead: as an integer, in the low bits of 2**52 + integer,
+       which is where a sum of that size leaves what it rounds to. */
+    #define FASTACT_MANTISSA (((uint64_t)1 << 52) - 1)
+    #define FASTACT_TWO_TO_52 4503599627370496.0
+
+    /* |x| < 2**-1022, zero too */
+    static CYTHON_INLINE int fastact_is_subnormal(double x) {
+        uint64_t bits;
+        memcpy(&bits, &x, sizeof bits);
+        return (bits & (uint64_t)2047 << 52) == 0;
+    }
+
+    /* -(2**52 + |x| / 2**-1074) */
+    static CYTHON_INLINE double fastact_shifted_mantissa(double x) {
+        uint64_t bits;
+        memcpy(&bits, &x, sizeof bits);
+        bits |= (uint64_t)(2048 + 1075) << 52;
+        memcpy(&x, &bits, sizeof bits);
+        return x;
+    }
+
+    static CYTHON_INLINE double fastact_half_of_shifted(double shifted) {
+        uint64_t bits;
+        shifted = fastact_multiply_add(-0.5, shifted, 0.5 * FASTACT_TWO_TO_52);
+        memcpy(&bits, &shifted, sizeof bits);
+        bits &= FASTACT_MANTISSA;
+        memcpy(&shifted, &bits, sizeof bits);
+        return shifted;
+    }
+
+    /* The bits of factor |x| */
+    static CYTHON_INLINE uint64_t fastact_scaled_mantissa(double x, double factor) {
+        double mantissa = fastact_shifted_mantissa(x) + FASTACT_TWO_TO_52;
+        double shifted = fastact_multiply_add(mantissa, factor, -FASTACT_TWO_TO_52);
+        uint64_t bits, mask = factor == 0 ? 0 : FASTACT_MANTISSA;
+        memcpy(&bits, &shifted, sizeof bits);
+        return bits & mask;
+    }
+
+    static CYTHON_INLINE double fastact_minus_part_of_subnormal(double x, double factor) {
+        uint64_t bits = fastact_scaled_mantissa(x, factor) | (uint64_t)1 << 63;
+        memcpy(&x, &bits, sizeof bits);
+        return x;
+    }
+
+    static CYTHON_INLINE double fastact_subnormal_plus_part(double x, double factor) {
+        uint64_t bits;
+        memcpy(&bits, &x, sizeof bits);
+        bits += fastact_scaled_mantissa(x, factor);
+        memcpy(&x, &bits, sizeof bits);
+        return x;
+    }
+
+    /* min(a, b) for a, b >= 0, b or NaN for NaN: as integers they have the same order, and with
+       floats the compiler makes of copysign(min(|x|, b), x) a comparison and a choice. */
+    static CYTHON_INLINE double fastact_smaller(double a, double b) {
+        int64_t a_bits, b_bits;
+        memcpy(&a_bits, &a, sizeof a_bits);
+        memcpy(&b_bits, &b, sizeof b_bits);
+        a_bits = a_bits < b_bits ? a_bits : b_bits;
+        memcpy(&a, &a_bits, sizeof a);
+        return a;
+    }
     """
     # 1.5 * 2**52: adding it rounds to an integer and leaves that in the low bits of the sum.
     const double MAGIC_SHIFT "FASTACT_MAGIC_SHIFT"
@@ -65,6 +130,17 @@ cdef extern from *:
     double product_error "fastact_product_error"(double a, double b, double product) noexcept nogil
     const bint FUSED "FASTACT_FUSED"
     double UNKNOWN_ZERO "fastact_zero"
+    bint is_subnormal "fastact_is_subnormal"(double x) noexcept nogil
+    # For subnormal x and 0 <= factor <= 1: |x| / 2, from shifted_mantissa(x), which is a normal
+    # number; -factor |x|, and that for any x where the factor is 0; x + factor x. They round once;
+    # but the latter two twice, where the processor does not fuse.
+    double shifted_mantissa "fastact_shifted_mantissa"(double x) noexcept nogil
+    double half_of_shifted "fastact_half_of_shifted"(double shifted) noexcept nogil
+    double minus_part_of_subnormal "fastact_minus_part_of_subnormal"(
+        double x, double factor
+    ) noexcept nogil
+    double subnormal_plus_part "fastact_subnormal_plus_part"(double x, double factor) noexcept nogil
+    double smaller "fastact_smaller"(double a, double b) noexcept nogil
     # Pointers to memory that no other pointer of the loop reaches.
     ctypedef float* float_operand "fastact_float_operand"
     ctypedef double* double_operand "fastact_double_operand"
@@ -76,6 +152,8 @@ cdef extern from "coefficients.h":
     const double ROOT_RADIUS_SHORT
     const double NORMAL_DENSITY_0, NORMAL_DENSITY_1
     const double GELU_TANH_LINEAR_0, GELU_TANH_LINEAR_1, GELU_TANH_CUBIC_0, GELU_TANH_CUBIC_1
+    const double GELU_TANH_LINEAR_FULL_0, GELU_TANH_LINEAR_FULL_1
+    const double GELU_TANH_CUBIC_FULL_0, GELU_TANH_CUBIC_FULL_1
     const double MILLS_FULL_0, MILLS_FULL_LOW, GELU_GRAD_FULL_0, GELU_GRAD_FULL_LOW
     const double SILU_ROOT_0, SILU_ROOT_1, SILU_ROOT_EXPONENTIAL, SILU_ROOT_SQRT, SILU_ROOT_EXCESS
     const double GELU_ROOT_0, GELU_ROOT_1
