@@ -28,11 +28,11 @@ _BUFFER_SIZE = 1 << 15
 _ITERATOR_FLAGS = (
     "external_loop", "buffered", "grow_inner", "copy_if_overlap", "zerosize_ok",
 )  # fmt: skip
-_INPUT_FLAGS = ("readonly", "contig", "aligned", "nbo", "overlap_assume_elementwise")
-_OUTPUT_FLAGS = (
-    "writeonly", "allocate", "no_broadcast", "contig", "aligned", "nbo",
-    "overlap_assume_elementwise",
-)  # fmt: skip
+_INPUT_FLAGS = ("readonly", "contig", "aligned", "nbo")
+_OUTPUT_FLAGS = ("writeonly", "allocate", "no_broadcast", "contig", "aligned", "nbo")
+# An output may be an input, without a copy. Not where parameters are arrays: those loops have no
+# body for it, and would compute one element at a time.
+_IN_PLACE_FLAGS = ("overlap_assume_elementwise",)
 
 
 def call(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -410,10 +410,12 @@ def _run(
         None if array is None or (array.dtype.itemsize == 2 and work.kind == "f") else array
         for array in out
     ]
+    in_place_flags = () if in_arrays else _IN_PLACE_FLAGS
     iterator = np.nditer(  # type: ignore[call-overload]  # NumPy's stub spells contig "config"
         [*inputs, *outputs],
         flags=_ITERATOR_FLAGS,
-        op_flags=[_INPUT_FLAGS] * len(inputs) + [_OUTPUT_FLAGS] * len(outputs),
+        op_flags=[_INPUT_FLAGS + in_place_flags] * len(inputs)
+        + [_OUTPUT_FLAGS + in_place_flags] * len(outputs),
         op_dtypes=[work] * n_inputs
         + [parameter_type] * len(parameter_arrays)
         + [work] * len(outputs),
@@ -466,7 +468,7 @@ def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
         if loop.endswith("_broadcast"):  # parameters in arrays are further inputs
             inputs, parameters = (*inputs, *parameters), ()
         config.driver.execute(
-            address, inputs, outputs, parameters, num_threads, row.chunk, row.exponential_free
+            address, inputs, outputs, parameters, num_threads, row.chunk, verb.is_bound_by_memory
         )
 
     return execute

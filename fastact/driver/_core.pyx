@@ -18,7 +18,7 @@ cdef enum:
     MAX_OPERANDS = 8
     BLOCK = 16  # elements of a block, the unit of a loop: as in tools/generate_cython.py
     BLOCK_BYTES = BLOCK * 8
-    TILE_BYTES = 4096
+    TILE_BYTES = 1024
     TABLES = 2  # float16 and bfloat16
     TABLE_SIZE = 1 << 16
     BACKENDS = 2  # that have compiled loops: Cython 0, Numba 1
@@ -37,7 +37,7 @@ cdef extern from "threads.h":
     bint threads_available "fastact_threads_available"() noexcept nogil
 
 cdef extern from "streaming.h":
-    bint can_stream "fastact_can_stream"() noexcept nogil
+    size_t streaming_bytes "fastact_streaming_bytes"() noexcept nogil
     void stream "fastact_stream"(void* to, const void* source, size_t size) noexcept nogil
     void end_streaming "fastact_end_streaming"() noexcept nogil
 
@@ -111,10 +111,8 @@ ctypedef object (*vectorcall_type)(FastPath, PyObject**, size_t, PyObject*)
 
 # An array below this many bytes is computed without releasing the GIL: doing so would cost more.
 cdef Py_ssize_t GIL_BYTES = 1 << 15
-# Inputs and output together, from which stores past the caches pay: 1.3 to 1.6 times as fast there
-# on a Xeon (Sapphire Rapids; it gains from 8 MiB on) and on a Zen 4 with 32 MiB of cache, where a
-# quarter of it would be twice as slow.
-cdef Py_ssize_t STREAMING_BYTES = 1 << 25
+# Inputs and output together, from which stores past the caches pay.
+cdef Py_ssize_t STREAMING_BYTES = streaming_bytes()
 
 
 # --- settings: written by fastact.config, read here without a call into Python -------------------
@@ -188,7 +186,6 @@ cdef struct Job:
     Py_ssize_t n
     Py_ssize_t chunk  # elements
     bint streaming
-    bint tiled
     double* parameters
 
 
@@ -224,9 +221,7 @@ cdef void run_part_of_block(Job* job, Py_ssize_t begin, Py_ssize_t count) noexce
 
 
 cdef void run_slice(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    if job.tiled:
-        begin = run_tiles(job, begin, end)
-    elif job.streaming:
+    if job.streaming:
         begin = run_streaming(job, begin, end)
     cdef Py_ssize_t blocks = (end - begin) // BLOCK
     if blocks:
@@ -239,7 +234,9 @@ cdef void run_slice(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
 cdef Py_ssize_t run_streaming(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """Run the loop up to less than a tile before ``end``, storing past the caches; return where.
 
-    The loop writes to a tile in the first-level cache, which is then streamed to the output.
+    The loop writes to a tile in the first-level cache, which is then streamed to the output. A tile
+    is short, so that its stores are under way while the next is computed: 4 KiB takes up to 1.2
+    times as long, for relu.backward at 64 MiB.
     """
     cdef char unaligned[TILE_BYTES + 64]
     cdef char* tile = <char*>((<size_t>unaligned + 63) & ~<size_t>63)
@@ -264,51 +261,14 @@ cdef Py_ssize_t run_streaming(Job* job, Py_ssize_t begin, Py_ssize_t end) noexce
     return begin
 
 
-cdef Py_ssize_t run_tiles(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    """Run the loop up to less than a tile before ``end`` over tiles that are then copied.
-
-    So no output is an input: gcc leaves some loops scalar where one pointer reads and writes.
-    """
-    cdef char tiles[2][TILE_BYTES]
-    cdef void* inputs[MAX_OPERANDS]
-    cdef void* outputs[2]
-    cdef Py_ssize_t size = job.output_sizes[0]
-    cdef Py_ssize_t length = TILE_BYTES // size
-    cdef int i
-    outputs[0] = tiles[0]
-    outputs[1] = tiles[1]
-    while end - begin >= length:
-        for i in range(job.n_inputs):
-            inputs[i] = <char*>job.inputs[i] + begin * job.input_sizes[i]
-        job.loop(inputs, outputs, length // BLOCK, job.parameters)
-        for i in range(job.n_outputs):
-            memcpy(<char*>job.outputs[i] + begin * size, outputs[i], TILE_BYTES)
-        begin = begin + length
-    return begin
-
-
-cdef inline void choose_stores(Job* job, bint is_bound_by_memory) noexcept nogil:
-    job.tiled = not is_bound_by_memory and is_in_place(job)
-    job.streaming = is_bound_by_memory and pays_to_stream(job)
-
-
-cdef inline bint is_in_place(Job* job) noexcept nogil:
-    cdef int i, j
-    for i in range(job.n_inputs):
-        for j in range(job.n_outputs):
-            if job.inputs[i] == job.outputs[j]:
-                return True
-    return False
-
-
 cdef inline bint pays_to_stream(Job* job) noexcept nogil:
     cdef int i
     cdef Py_ssize_t element_bytes = job.output_sizes[0]
     for i in range(job.n_inputs):
+        if job.inputs[i] == job.outputs[0]:
+            return False  # what is written is in the caches already
         element_bytes += job.input_sizes[i]
-    if job.n * element_bytes < STREAMING_BYTES or job.n_outputs != 1 or not can_stream():
-        return False
-    return not is_in_place(job)  # or what is written is in the caches already
+    return job.n_outputs == 1 and job.n * element_bytes >= STREAMING_BYTES
 
 
 cdef void run_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
@@ -365,7 +325,7 @@ def execute(
     job.n = cnp.PyArray_SIZE(outputs[0])
     job.chunk = chunk
     job.parameters = values
-    choose_stores(&job, is_bound_by_memory)
+    job.streaming = is_bound_by_memory and pays_to_stream(&job)
     run_releasing_gil(&job, num_threads)
 
 
@@ -451,7 +411,7 @@ def look_up(cnp.ndarray table, cnp.ndarray x, outputs, int num_threads, Py_ssize
     job.n_outputs = len(outputs)
     job.n = cnp.PyArray_SIZE(x)
     job.chunk = chunk
-    choose_stores(&job, True)
+    job.streaming = pays_to_stream(&job)
     job.parameters = <double*>cnp.PyArray_DATA(table)
     run_releasing_gil(&job, num_threads)
 
@@ -635,6 +595,6 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
     job.n_outputs = verb.n_outputs
     job.n = cnp.PyArray_SIZE(first)
     job.chunk = verb.chunk
-    choose_stores(&job, verb.is_bound_by_memory)
+    job.streaming = verb.is_bound_by_memory and pays_to_stream(&job)
     run_releasing_gil(&job, choice.num_threads)
     return result
