@@ -293,13 +293,11 @@ ROOT_RADIUS = mp.mpf("0.25")
 ROOT_RADIUS_SHORT = mp.mpf("0.03125")
 # tanh is 1 in float32 beyond twice this.
 TANH_BOUND = mp.mpf("4.51")
-# In float32 arithmetic: (middle, radius) of what is measured from the root; beyond, the errors of
-# the formula stay within 4 ulp. For gelu_tanh' that is so
-# below -1.3, for mish' beyond -1.6 and 0.8.
+# In float32 arithmetic: (middle, radius, relative error) of what is measured from the root; beyond,
+# the errors of the formula stay within 4 ulp.
 ROOT_INTERVALS_FAST = {
-    "SILU": (mp.mpf(0), mp.mpf("0.25")),
-    "GELU_TANH": (mp.mpf("0.1025"), mp.mpf("0.6525")),
-    "MISH": (mp.mpf("0.8125"), mp.mpf("1.1875")),
+    "GELU_TANH": (mp.mpf(0), mp.mpf("0.55"), FAST * 2),
+    "MISH": (mp.mpf("0.8125"), mp.mpf("1.1875"), FAST * 2),
 }
 
 
@@ -365,6 +363,20 @@ def gated_root_constants(name: str, root: mp.mpf) -> list[str]:
     return parts
 
 
+def silu_root_constants(root: mp.mpf) -> list[str]:
+    """Return what the float32 kernel of silu' counts from: the root is 1 + exp(root)."""
+    exponential = single(mp.exp(root))
+    first, _ = split_single(1 + mp.mpf(exponential), 16)
+    second = single(1 + mp.mpf(exponential) - first)
+    rest = single(-mp.log(mp.mpf(exponential)) - first - second)
+    meaning = "minus the root in single, the first with 16 bits"
+    return [
+        assignment("SILU_ROOT_FAST", meaning, (first, second)),
+        "# exp(root) in single, which that less 1 is, and what minus its logarithm is more\n"
+        f"SILU_ROOT_FAST_EXPONENTIAL = {exponential!r}\nSILU_ROOT_FAST_REST = {rest!r}\n",
+    ]
+
+
 def table() -> str:
     parts = [
         '"""Polynomial coefficients and split constants, shared by the three backends.\n\n'
@@ -401,11 +413,14 @@ def table() -> str:
         coefficients = minimax(quotient, -ROOT_RADIUS_SHORT, ROOT_RADIUS_SHORT, SHORT)
         meaning = f"the same, |d| <= {float(ROOT_RADIUS_SHORT)}"
         parts.append(assignment(f"{name}_SLOPE_SHORT", meaning, map(float, coefficients)))
+        if name == "SILU":
+            parts += silu_root_constants(root)
+            continue
         parts.append(assignment(f"{name}_ROOT_FAST", "the root in single", split_single(root)))
         if name in ROOT_INTERVALS_FAST:
-            middle, radius = ROOT_INTERVALS_FAST[name]
+            middle, radius, target = ROOT_INTERVALS_FAST[name]
             shifted = shift(quotient, middle)
-            coefficients = minimax(shifted, -radius, radius, FAST * 2)
+            coefficients = minimax(shifted, -radius, radius, target)
             meaning = f"the same in d - {float(middle)}, of at most {name}_RADIUS_FAST"
             parts.append(assignment(f"{name}_SLOPE_FAST", meaning, map(single, coefficients)))
             parts.append(f"{name}_RADIUS_FAST = {float(radius)!r}\n")
@@ -423,8 +438,10 @@ def table() -> str:
     parts.append(assignment("NORMAL_DENSITY", "1 / sqrt(2 pi)", split(1 / mp.sqrt(2 * mp.pi))))
     parts.append(assignment("GELU_TANH_LINEAR", "2 sqrt(2/pi)", split(c1)))
     parts.append(assignment("GELU_TANH_CUBIC", "0.044715 * 2 sqrt(2/pi)", split(c2)))
-    for name, value in (("LINEAR", c1), ("CUBIC", c2)):
-        parts.append(assignment(f"GELU_TANH_{name}_FAST", "in single", split_single(value)))
+    # 16 bits, so that a sum of it and something up to 8, less it again, is exact.
+    linear, cubic = split_single(c1, 16), split_single(c2)
+    parts.append(assignment("GELU_TANH_LINEAR_FAST", "in single, the first with 16 bits", linear))
+    parts.append(assignment("GELU_TANH_CUBIC_FAST", "in single", cubic))
     scale, alpha = selu_constants()
     parts.append(f"# selu\nSELU_SCALE = {float(scale)!r}\nSELU_ALPHA = {float(alpha)!r}\n")
     return "\n".join(parts)

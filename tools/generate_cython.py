@@ -154,10 +154,10 @@ def coefficients_header(table: ModuleType) -> str:
     for name in names:
         values = getattr(table, name)
         if isinstance(values, float):
-            single = "f" if name.endswith("_FAST") else ""
+            single = "f" if "_FAST" in name else ""
             lines.append(f"#define {name} ({values.hex()}{single})")
             continue
-        single = "f" if name.endswith("_FAST") else ""
+        single = "f" if "_FAST" in name else ""
         lines += [f"#define {name}_{i} ({value.hex()}{single})" for i, value in enumerate(values)]
         low = getattr(table, f"{name}_LOW", None)
         compensated = 0 if low is None else 1 if isinstance(low, float) else len(low)

@@ -95,11 +95,13 @@ cdef extern from "coefficients.h":
     double gelu_tanh_slope_short_polynomial(double d) noexcept nogil
     double mish_slope_short_polynomial(double d) noexcept nogil
     # in single
-    const float SILU_RADIUS_FAST, GELU_TANH_RADIUS_FAST, MISH_RADIUS_FAST
+    const float GELU_TANH_RADIUS_FAST, MISH_RADIUS_FAST
     const float LN2_FAST_0, LN2_FAST_1
     const float GELU_TANH_LINEAR_FAST_0, GELU_TANH_LINEAR_FAST_1
     const float GELU_TANH_CUBIC_FAST_0, GELU_TANH_CUBIC_FAST_1
-    const float SILU_ROOT_FAST_0, SILU_ROOT_FAST_1, GELU_ROOT_FAST_0, GELU_ROOT_FAST_1
+    const float SILU_ROOT_FAST_0, SILU_ROOT_FAST_1
+    const float SILU_ROOT_FAST_EXPONENTIAL, SILU_ROOT_FAST_REST
+    const float GELU_ROOT_FAST_0, GELU_ROOT_FAST_1
     const float GELU_TANH_ROOT_FAST_0, GELU_TANH_ROOT_FAST_1, MISH_ROOT_FAST_0, MISH_ROOT_FAST_1
     float expm1_fast_polynomial(float r) noexcept nogil
     float log1p_fast_polynomial(float e) noexcept nogil
@@ -107,7 +109,6 @@ cdef extern from "coefficients.h":
     float tanh_q_fast_polynomial(float square) noexcept nogil
     float mills_fast_polynomial(float t) noexcept nogil
     float gelu_grad_fast_polynomial(float t) noexcept nogil
-    float silu_slope_fast_polynomial(float d) noexcept nogil
     float gelu_tanh_slope_fast_polynomial(float d) noexcept nogil
     float mish_slope_fast_polynomial(float d) noexcept nogil
     # These leave out the first coefficients: the caller adds them with compensation.

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from llvmlite import ir
-from numba import float32, float64, int32, njit
+from numba import float32, float64, njit
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
@@ -58,13 +58,11 @@ def power_of_two(builder: Any, shifted: Any) -> Any:
     return builder.bitcast(builder.add(exponent, bits.type(1023 << 52)), ir.DoubleType())
 
 
-# 2**k times 2**-127 times 2**bias, for shifted = k + 1.5 * 2**23
-@emitted(float32, float32, int32)
-def power_of_two_float(builder: Any, shifted: Any, bias: Any) -> Any:
+# 2**(k - 127), for shifted = k + 1.5 * 2**23, 0 <= k < 255
+@emitted(float32, float32)
+def power_of_two_float(builder: Any, shifted: Any) -> Any:
     bits = builder.bitcast(shifted, ir.IntType(32))
-    places = bits.type(23)
-    exponent = builder.add(builder.shl(bits, places), builder.shl(bias, places))
-    return builder.bitcast(exponent, ir.FloatType())
+    return builder.bitcast(builder.shl(bits, bits.type(23)), ir.FloatType())
 
 
 # As integers, floats that are not negative have the same order, and a bound is one instruction.
