@@ -74,8 +74,8 @@ def test_what_is_found_includes_the_levels_below():
 @pytest.mark.parametrize(
     ("level", "needed"),
     [
-        ("v3", {"avx2", "fma"}),
-        ("v4", {"avx2", "fma", "avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}),
+        ("v3", {"avx2", "fma", "f16c"}),
+        ("v4", {"avx2", "fma", "f16c", "avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}),
     ],
 )
 def test_what_is_found_is_what_the_system_says(level, needed):

@@ -54,9 +54,17 @@ cdef extern from *:
 
     /* The features that setup.py compiles each level for, no more: so no instruction is illegal. */
     #if defined(__x86_64__) && defined(__GNUC__)
+    #include <cpuid.h>
+    /* gcc before 11 does not know "f16c". What the system must do for it, it does for AVX2. */
+    static int fastact_has_f16c(void)
+    {
+        unsigned int a, b, c, d;
+        return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+    }
     static int fastact_has_v3(void)
     {
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+            && fastact_has_f16c();
     }
     static int fastact_has_v4(void)
     {
@@ -305,7 +313,8 @@ def execute(
     """Run the loop at ``address`` over contiguous one-dimensional arrays of equal length.
 
     ``inputs`` ends with the arrays of the parameters if the loop is a broadcast one; then
-    ``parameters`` is empty. ``chunk`` is a multiple of 64 elements: no cache line has two writers.
+    ``parameters`` is empty. If it is an array of doubles, the loop gets that itself. ``chunk`` is
+    a multiple of 64 elements: no cache line has two writers.
     """
     cdef Job job
     cdef double values[MAX_OPERANDS]
@@ -317,14 +326,17 @@ def execute(
     for i, array in enumerate(outputs):
         job.outputs[i] = cnp.PyArray_DATA(array)
         job.output_sizes[i] = cnp.PyArray_ITEMSIZE(array)
-    for i, value in enumerate(parameters):
-        values[i] = value
+    if isinstance(parameters, cnp.ndarray):
+        job.parameters = <double*>cnp.PyArray_DATA(parameters)
+    else:
+        job.parameters = values
+        for i, value in enumerate(parameters):
+            values[i] = value
     job.loop = <loop_type>address
     job.n_inputs = len(inputs)
     job.n_outputs = len(outputs)
     job.n = cnp.PyArray_SIZE(outputs[0])
     job.chunk = chunk
-    job.parameters = values
     job.streaming = is_bound_by_memory and pays_to_stream(&job)
     run_releasing_gil(&job, num_threads)
 
@@ -372,7 +384,8 @@ cdef inline cnp.ndarray new_like(cnp.ndarray array):
     return new_array(array.ndim, array.shape, cnp.PyArray_TYPE(array))
 
 
-# The loops over float16 and bfloat16: `parameters` is a table of bits, one row for each output.
+# The loops over float16 and bfloat16 of one input: `parameters` is a table of bits, one row for
+# each output. The backends have those of two inputs.
 cdef void look_up_value(void** inputs, void** outputs, Py_ssize_t blocks, double* parameters) noexcept nogil:
     cdef unsigned short* x = <unsigned short*>inputs[0]
     cdef unsigned short* y = <unsigned short*>outputs[0]
@@ -421,6 +434,7 @@ cdef struct Loops:
     loop_type single_fast  # for fast precision: `single` where that has no loop of its own
     loop_type double
     int table_types[TABLES]
+    loop_type table_loops[TABLES]
     void* tables[TABLES]
 
 
@@ -463,8 +477,11 @@ cdef class FastPath:
         self.loops[backend].single_fast = <loop_type>single_fast
         self.loops[backend].double = <loop_type>double_
 
-    def _use_table(self, int backend, int type_number, cnp.ndarray table):
-        """Set the table of a type for the default parameters; what is set already stays."""
+    def _use_table(self, int backend, int type_number, cnp.ndarray table, size_t loop):
+        """Set the table of a type for the default parameters; what is set already stays.
+
+        ``loop`` is the address of the loop that reads it, 0 where it is a table of results.
+        """
         cdef Loops* loops = &self.loops[backend]
         cdef int i
         for i in range(TABLES):
@@ -473,6 +490,10 @@ cdef class FastPath:
             if loops.tables[i] == NULL:
                 self.kept_tables.append(table)
                 loops.table_types[i] = type_number
+                if loop:
+                    loops.table_loops[i] = <loop_type>loop
+                else:
+                    loops.table_loops[i] = look_up_value if self.n_outputs == 1 else look_up_both
                 loops.tables[i] = cnp.PyArray_DATA(table)
                 return
 
@@ -504,6 +525,7 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
     cdef PyObject* value
     cdef double[MAX_OPERANDS] parameters
     cdef Py_ssize_t n_given = n_args - verb.n_inputs
+    cdef bint has_defaults = True
     cdef Py_ssize_t i
     if verb.n_inputs == 0 or not 0 <= n_given <= verb.n_free_parameters:
         return None  # without inputs: a verb with settings of its own, which has no loops here
@@ -541,21 +563,21 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
             if not PyFloat_CheckExact(value):
                 return None
             parameters[i] = PyFloat_AS_DOUBLE(value)
-            if parameters[i] != verb.defaults[i]:  # fast loops are for the defaults
-                choice.precision = FAITHFUL
+            if parameters[i] != verb.defaults[i]:
+                has_defaults = False
         job.parameters = parameters
 
     first = <cnp.ndarray>args[0]
     cdef int type_number = cnp.PyArray_TYPE(first)
     if type_number == cnp.NPY_FLOAT32:
-        job.loop = loops.single_fast if choice.precision == FAST else loops.single
+        job.loop = loops.single_fast if choice.precision == FAST and has_defaults else loops.single
     elif type_number == cnp.NPY_FLOAT64:
         job.loop = loops.double
     else:
         job.loop = NULL
         for i in range(TABLES):
-            if loops.tables[i] != NULL and loops.table_types[i] == type_number and not n_given:
-                job.loop = look_up_value if verb.n_outputs == 1 else look_up_both
+            if loops.tables[i] != NULL and loops.table_types[i] == type_number and has_defaults:
+                job.loop = loops.table_loops[i]
                 job.parameters = <double*>loops.tables[i]
     if job.loop == NULL:
         return None
