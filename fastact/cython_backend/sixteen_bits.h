@@ -18,17 +18,27 @@
 #define FASTACT_ALIGNED __attribute__((aligned(64)))
 /* Hides from the compiler where a number comes from. */
 #define FASTACT_IN_REGISTER(number) __asm__("" : "+r"(number))
+#define FASTACT_PREFETCH(address) __builtin_prefetch(address)
 #else
 #define FASTACT_ALIGNED
 #define FASTACT_IN_REGISTER(number) (void)0
+#define FASTACT_PREFETCH(address) (void)0
 #endif
 
 enum {
     /* 32 are a third slower: vectors would be loaded while the scalars that they are made of are
        still on their way to the cache. */
     FASTACT_TILE = 64,
-    FASTACT_TILE_BLOCK = 16 /* BLOCK of the other loops: a length is a multiple of it */
+    FASTACT_TILE_BLOCK = 16, /* BLOCK of the other loops: a length is a multiple of it */
+    /* Elements ahead. The tiles keep the processor so busy that its own prefetcher comes late:
+       a tenth of the time at 16 Mi elements. */
+    FASTACT_AHEAD = 1024
 };
+
+static CYTHON_INLINE void fastact_fetch_tile(const uint16_t *from)
+{
+    for (int i = 0; i < FASTACT_TILE; i += 32) FASTACT_PREFETCH(from + i); /* a cache line */
+}
 
 /* Scalar loads, to the bits: gathers are faster by a tenth on a Xeon (Sapphire Rapids), and many
    times slower on processors with the microcode against Downfall, and on a Zen. */
@@ -183,6 +193,8 @@ static CYTHON_INLINE void fastact_to_float16(uint16_t *FASTACT_RESTRICT to, cons
         uint16_t *d = (uint16_t *)outputs[0];                                                   \
         ptrdiff_t i = 0, n = blocks * FASTACT_TILE_BLOCK;                                       \
         for (; i + FASTACT_TILE <= n; i += FASTACT_TILE) {                                      \
+            fastact_fetch_tile(g + i + FASTACT_AHEAD);                                          \
+            fastact_fetch_tile(x + i + FASTACT_AHEAD);                                          \
             fastact_##type##_tile(g + i, x + i, d + i, table, FASTACT_TILE);                    \
         }                                                                                       \
         for (; i < n; i += FASTACT_TILE_BLOCK) {                                                \
