@@ -124,8 +124,12 @@ def _all_numbers(dtype: np.dtype) -> np.ndarray:
 def _results(
     verb: Verb, dtype: np.dtype, key: tuple[str, ...], backend: str, compute_bits: Compute
 ) -> np.ndarray:
-    """Return the bits of all results, one row for each output."""
-    return np.stack(compute_bits(verb, [_all_numbers(dtype)], _values(key), backend))
+    """Return the bits of all results; of two outputs, those of the second above the first's.
+
+    So one load brings both.
+    """
+    first, *others = compute_bits(verb, [_all_numbers(dtype)], _values(key), backend)
+    return first | others[0].astype(np.uint32) << 16 if others else first
 
 
 @lru_cache(maxsize=16)

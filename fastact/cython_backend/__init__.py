@@ -2,8 +2,9 @@
 
 ``exponential_free.pxi``, ``float32.pxi``, ``float32_fast.pxi`` and ``float64.pxi`` hold the scalar
 functions f and f', ``primitives.pxi`` and ``double_double.pxi`` the arithmetic beneath,
-``loops.pyx.in`` the loops over arrays, ``sixteen_bits.h`` those over float16 and bfloat16. They are built once for each level of instruction sets
-(``setup.py``); this file chooses the level. ``fastact/driver`` runs the loops.
+``loops.pyx.in`` the loops over arrays, ``sixteen_bits.h`` those over float16 and bfloat16. They are
+built once for each level of instruction sets (``setup.py``); this file chooses the level.
+``fastact/driver`` runs the loops.
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ cdef enum:
     BLOCK_BYTES = BLOCK * 8
     TILE_BYTES = 1024
     TABLES = 2  # float16 and bfloat16
-    TABLE_SIZE = 1 << 16
+    PAIRS = 64  # elements with two results at a time
     BACKENDS = 2  # that have compiled loops: Cython 0, Numba 1
 
 cdef extern from *:
@@ -388,8 +388,8 @@ cdef inline cnp.ndarray new_like(cnp.ndarray array):
     return new_array(array.ndim, array.shape, cnp.PyArray_TYPE(array))
 
 
-# The loops over float16 and bfloat16 of one input: `parameters` is a table of bits, one row for
-# each output. The backends have those of two inputs.
+# The loops over float16 and bfloat16 of one input: `parameters` is a table of bits, 16 for each
+# output. Those of two inputs are in fastact/cython_backend.
 cdef void look_up_value(void** inputs, void** outputs, Py_ssize_t blocks, double* parameters) noexcept nogil:
     cdef unsigned short* x = <unsigned short*>inputs[0]
     cdef unsigned short* y = <unsigned short*>outputs[0]
@@ -403,17 +403,23 @@ cdef void look_up_both(void** inputs, void** outputs, Py_ssize_t blocks, double*
     cdef unsigned short* x = <unsigned short*>inputs[0]
     cdef unsigned short* y = <unsigned short*>outputs[0]
     cdef unsigned short* d = <unsigned short*>outputs[1]
-    cdef unsigned short* table = <unsigned short*>parameters
-    cdef unsigned short bits
-    cdef Py_ssize_t i
-    for i in range(blocks * BLOCK):
-        bits = x[i]
-        y[i] = table[bits]
-        d[i] = table[TABLE_SIZE + bits]
+    cdef unsigned int* table = <unsigned int*>parameters
+    cdef unsigned int pairs[PAIRS]
+    cdef Py_ssize_t n = blocks * BLOCK
+    cdef Py_ssize_t begin = 0
+    cdef Py_ssize_t count, i
+    while begin < n:
+        count = min(n - begin, <Py_ssize_t>PAIRS)
+        for i in range(count):
+            pairs[i] = table[x[begin + i]]
+        for i in range(count):
+            y[begin + i] = <unsigned short>pairs[i]
+            d[begin + i] = <unsigned short>(pairs[i] >> 16)
+        begin = begin + count
 
 
 def look_up(cnp.ndarray table, cnp.ndarray x, outputs, int num_threads, Py_ssize_t chunk):
-    """Look the bits of the elements up; all arrays are of uint16 and contiguous."""
+    """Look the bits of the elements up; all arrays are contiguous, of uint16 but a table of two."""
     cdef loop_type loop = look_up_value if len(outputs) == 1 else look_up_both
     cdef Job job
     cdef cnp.ndarray array
