@@ -40,8 +40,8 @@ static CYTHON_INLINE void fastact_fetch_tile(const uint16_t *from)
     for (int i = 0; i < FASTACT_TILE; i += 32) FASTACT_PREFETCH(from + i); /* a cache line */
 }
 
-/* Scalar loads, to the bits: gathers are faster by a tenth on a Xeon (Sapphire Rapids), and many
-   times slower on processors with the microcode against Downfall, and on a Zen. */
+/* Scalar loads, to the bits: gathers would gain up to a tenth on a Xeon (Sapphire Rapids), and lose
+   where they are microcode: on AMD's processors, and on Intel's that have that against Downfall. */
 static CYTHON_INLINE void fastact_find_factors(double *FASTACT_RESTRICT factors, const uint16_t *x,
                                                const double *table, int n)
 {
