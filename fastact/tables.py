@@ -38,11 +38,8 @@ def apply(
     settings: config.Settings,
 ) -> bool:
     """Whether the ``size`` results can be had from a table, and are enough to compute one for."""
-    # The reference rounds a product of long doubles: now and then to another number.
-    is_exact = len(arrays) == 1 or config.backend_name(settings.backend) != "numpy"
     return (
         config.driver is not None
-        and is_exact
         and dtype.itemsize == 2
         and dtype.kind not in "iu"
         and size >= WORTH_A_TABLE
@@ -50,6 +47,8 @@ def apply(
         # Else the results would be rounded more often than those of a few elements.
         and all(np.can_cast(array.dtype, dtype) for array in arrays)
         and all(given is None or given.dtype.newbyteorder("=") == dtype for given in out)
+        # The reference rounds a product of long doubles: now and then to another number.
+        and (len(arrays) == 1 or config.backend_name(settings.backend) != "numpy")
     )
 
 
