@@ -85,10 +85,13 @@ class Verb(_Base):  # type: ignore[misc]
         ]
         self._use_loops(COMPILED_BACKENDS.index(backend), *addresses)
 
-    def adopt_table(self, name: str, dtype: np.dtype, table: np.ndarray) -> None:
-        """Let the fast path look results up that this backend has computed."""
+    def adopt_table(self, name: str, dtype: np.dtype, table: np.ndarray, loop: int = 0) -> None:
+        """Let the fast path use a table that this backend has computed.
+
+        It is one of results, or that of the loop at this address.
+        """
         if name in COMPILED_BACKENDS:
-            self._use_table(COMPILED_BACKENDS.index(name), dtype.num, table)
+            self._use_table(COMPILED_BACKENDS.index(name), dtype.num, table, loop)
 
     @property
     def is_bound_by_memory(self) -> bool:
