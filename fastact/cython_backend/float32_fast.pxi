@@ -227,9 +227,9 @@ cdef inline float reflected(float x, float tail_256) noexcept nogil:
 # is the sum of the differences from there, which have the same sign. e = e_0 2**j (1 + t) comes from
 # the reduction of -log(e_0) - a: at the root j is 0 and e - e_0 is e_0 t. -log(e_0) is the sum of
 # SILU_ROOT_FAST, whose first part has 16 bits, and SILU_ROOT_FAST_REST. The power of two is 256 times as
-# large, and 0 for a > 94.51; it wraps at 95.2.
+# large, and 0 for a > 94.51; at 94.8 t is positive, so that the sum of zeros is -0.0.
 cdef inline float silu_grad_fast(float x) noexcept nogil:
-    cdef float a = at_most_float(fabsf(x), F(94.86))
+    cdef float a = at_most_float(fabsf(x), F(94.8))
     cdef float shift = MAGIC_SHIFT_FLOAT + F(135.0)
     cdef float one_plus_e_0 = F(1.0) + SILU_ROOT_FAST_EXPONENTIAL
     cdef float distance = one_plus_e_0 - a

@@ -261,7 +261,7 @@ def reflected(x: float, tail_256: float) -> float:
 # float32_fast.pxi.
 @kernel
 def silu_grad(x: float) -> float:
-    a = at_most(fabs(x), F(94.86))
+    a = at_most(fabs(x), F(94.8))
     shift = F(MAGIC_SHIFT + 135)
     distance = F(1.0 + SILU_ROOT_FAST_EXPONENTIAL) - a
     distance_low = F(1.0 + SILU_ROOT_FAST_EXPONENTIAL) - (distance + a)
