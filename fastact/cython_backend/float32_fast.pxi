@@ -43,11 +43,11 @@ cdef extern from *:
         memcpy(&x, &bits, sizeof x);
         return x;
     }
-    static CYTHON_INLINE float fastact_magnitude_within(float x, float low, float high) {
+    static CYTHON_INLINE float fastact_magnitude_up_to(float x, float high) {
         int32_t bits, high_bits;
-        x = fastact_magnitude_from(x, low);
         memcpy(&bits, &x, sizeof bits);
         memcpy(&high_bits, &high, sizeof bits);
+        bits &= INT32_MAX;
         bits = bits > high_bits ? high_bits : bits;
         memcpy(&x, &bits, sizeof x);
         return x;
@@ -56,8 +56,8 @@ cdef extern from *:
     float F "FASTACT_FLOAT"(double literal) noexcept nogil
     # |x|, at least `low`. NaN stays.
     float magnitude_from "fastact_magnitude_from"(float x, float low) noexcept nogil
-    # The same, at most `high`, which NaN becomes.
-    float magnitude_within "fastact_magnitude_within"(float x, float low, float high) noexcept nogil
+    # |x|, at most `high`, which NaN becomes.
+    float magnitude_up_to "fastact_magnitude_up_to"(float x, float high) noexcept nogil
     const float MAGIC_SHIFT_FLOAT "FASTACT_MAGIC_SHIFT_FLOAT"
     const double SCALE "FASTACT_SCALE"
     float power_of_two_float "fastact_power_of_two_float"(float shifted) noexcept nogil
@@ -199,21 +199,21 @@ cdef inline float rectified(float x) noexcept nogil:
     return F(-0.0) if x < 0 else x
 
 
-# |x| up to `bound`, or 0 where slope * x is subnormal
-cdef inline float bounded_magnitude(float x, double bound, double slope) noexcept nogil:
-    cdef float magnitude = magnitude_within(x, F(0.0), F(bound))
-    return F(0.0) if magnitude < F(1.1754943508222875e-38 / slope) else magnitude
+# a >= 0, or 0 where slope * a is subnormal
+cdef inline float zero_if_tiny(float a, double slope) noexcept nogil:
+    return F(0.0) if a < F(1.1754943508222875e-38 / slope) else a
 
 
-# x sigmoid(z) = max(x, 0) - |x| e / (1 + e), from e_256 = 256 e, e = exp(-|z|)
-cdef inline float gated_fast(float x, float e_256) noexcept nogil:
+# x sigmoid(z) = max(x, 0) - a e / (1 + e), from a = |x| or where e vanishes, e_256 = 256 e, e = exp(-|z|)
+cdef inline float gated_fast(float x, float a, float e_256) noexcept nogil:
     cdef float denominator = multiply_add_float(e_256, F(SCALE), F(1.0))
-    cdef float tail = bounded_magnitude(x, 120.0, 0.5) * e_256 / denominator
+    cdef float tail = zero_if_tiny(a, 0.5) * e_256 / denominator
     return multiply_add_float(-tail, F(SCALE), rectified(x))
 
 
 cdef inline float silu_fast(float x) noexcept nogil:
-    return gated_fast(x, value_of(exp_256(-magnitude_within(x, F(1e-12), F(93.6)), F(0.0))))
+    cdef float a = magnitude_up_to(x, F(93.6))
+    return gated_fast(x, a, value_of(exp_256(-magnitude_from(a, F(1e-12)), F(0.0))))
 
 
 # tail for x < 0, 1 - tail for x >= 0, from 256 tail; at -inf the tail is 0 with its sign
@@ -253,7 +253,8 @@ cdef inline float silu_grad_fast(float x) noexcept nogil:
 # c = 1.5. The exponential multiplies last, as 2**k (1 + excess), and the relative error of
 # 1 / (a + c) is made good in the excess. At a = 13.28, k is -127 and 2**k taken as 0.
 cdef inline float gelu_fast(float x) noexcept nogil:
-    cdef float a = magnitude_within(x, F(1e-9), F(13.28))
+    cdef float bounded = magnitude_up_to(x, F(13.28))
+    cdef float a = magnitude_from(bounded, F(1e-9))
     cdef float square = a * a
     cdef float square_low = multiply_add_float(a, a, -square)
     cdef exponential e = exponential_of_square(square, square_low, 0)
@@ -263,7 +264,7 @@ cdef inline float gelu_fast(float x) noexcept nogil:
         -inverse, a, multiply_add_float(F(-1.5), inverse, F(1.0))
     )
     cdef float excess = multiply_add_float(e.r, e.polynomial, residual)
-    cdef float factor = bounded_magnitude(x, 13.28, 0.5) * inverse * mills_fast_polynomial(t)
+    cdef float factor = zero_if_tiny(bounded, 0.5) * inverse * mills_fast_polynomial(t)
     cdef float tail = multiply_add_float(factor, excess, factor)
     return multiply_add_float(tail, -e.power, rectified(x))
 
@@ -309,9 +310,9 @@ cdef inline cubic_terms gelu_tanh_cubic_fast(float x) noexcept nogil:
 
 # gelu_tanh: x sigmoid(z); z reaches 93.7 at 10.27
 cdef inline float gelu_tanh_fast(float x) noexcept nogil:
-    cdef float a = magnitude_within(x, F(1e-9), F(10.27))
-    cdef cubic_terms z = gelu_tanh_cubic_fast(a)
-    return gated_fast(x, value_of(exp_256(-z.value, -z.value_low)))
+    cdef float a = magnitude_up_to(x, F(10.27))
+    cdef cubic_terms z = gelu_tanh_cubic_fast(magnitude_from(a, F(1e-9)))
+    return gated_fast(x, a, value_of(exp_256(-z.value, -z.value_low)))
 
 
 # As silu', with w = a z'(a) instead of a: right where it is not near the root.
@@ -332,11 +333,12 @@ cdef inline float gelu_tanh_grad_fast(float x) noexcept nogil:
 # mish: max(x, 0) - a tail, tail = (e + e**2 / 2) / (1 + h) for x < 0 and 2 e**2 / (1 + h) for x >= 0,
 # h = e + e**2 / 2 or 2 e + 2 e**2
 cdef inline float mish_fast(float x) noexcept nogil:
-    cdef exponential e_256 = exp_256(-magnitude_within(x, F(1e-12), F(93.6)), F(0.0))
+    cdef float a = magnitude_up_to(x, F(93.6))
+    cdef exponential e_256 = exp_256(-magnitude_from(a, F(1e-12)), F(0.0))
     cdef float e = F(SCALE) * value_of(e_256)
     cdef float quadratic = F(0.5) * e if x < 0 else e + e
     cdef float h = multiply_add_float(quadratic, e, e if x < 0 else quadratic)
-    cdef float factor = times(bounded_magnitude(x, 120.0, 0.6), e_256)
+    cdef float factor = times(zero_if_tiny(a, 0.6), e_256)
     cdef float numerator = multiply_add_float(factor, quadratic, factor if x < 0 else F(0.0))
     return multiply_add_float(-numerator / (F(1.0) + h), F(SCALE), rectified(x))
 

@@ -8,6 +8,7 @@ in ``fastact/cython_backend``; any backend whose loops have that signature runs 
 
 cimport numpy as cnp
 from cpython.object cimport PyObject
+from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Compare
 from libc.string cimport memcpy, memset
 
 from fastact.driver._memory cimport POOL_THRESHOLD, new_array
@@ -182,6 +183,20 @@ cdef Choice settings_here() except *:
     choice.precision = PyTuple_GET_ITEM(settings, 2)
     Py_DECREF(settings)
     return choice
+
+
+cdef PyObject* own_name(PyObject* value) except NULL:
+    """Return the object that stands for a name in settings, or what was given: some other value."""
+    cdef PyObject** names = [AUTO, NAMES[0], NAMES[1], FAST, FAITHFUL]
+    cdef int i
+    for i in range(5):
+        if value == names[i]:
+            return value
+    if PyUnicode_CheckExact(<object>value):  # a string made at run time
+        for i in range(5):
+            if PyUnicode_Compare(<object>value, <object>names[i]) == 0:
+                return names[i]
+    return value
 
 
 # --- running a loop ------------------------------------------------------------------------------
@@ -550,9 +565,9 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
             if PyTuple_GET_ITEM(kwnames, i) == OUT:
                 out = value
             elif PyTuple_GET_ITEM(kwnames, i) == BACKEND:
-                choice.backend = choice.backend if value == Py_None else value
+                choice.backend = choice.backend if value == Py_None else own_name(value)
             elif PyTuple_GET_ITEM(kwnames, i) == PRECISION:
-                choice.precision = choice.precision if value == Py_None else value
+                choice.precision = choice.precision if value == Py_None else own_name(value)
             else:
                 return None
     cdef Loops* loops

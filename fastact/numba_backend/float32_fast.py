@@ -50,7 +50,7 @@ from fastact.numba_backend.primitives import (
     at_most,
     kernel,
     magnitude_from,
-    magnitude_within,
+    magnitude_up_to,
     multiply_add_float,
     polynomial_float,
     power_of_two_float,
@@ -228,24 +228,25 @@ def rectified(x: float) -> float:
     return F(-0.0) if x < F(0.0) else x
 
 
-# |x| up to `bound`, or 0 below `least`, where the slope times x is subnormal
+# a >= 0, or 0 where slope * a is subnormal
 @kernel
-def bounded_magnitude(x: float, bound: float, slope: float) -> float:
-    magnitude = magnitude_within(x, F(0.0), F(bound))
-    return F(0.0) if magnitude < F(1.1754943508222875e-38 / slope) else magnitude
+def zero_if_tiny(a: float, slope: float) -> float:
+    return F(0.0) if a < F(1.1754943508222875e-38 / slope) else a
 
 
-# x sigmoid(z) = max(x, 0) - |x| e / (1 + e), from e_256 = 256 e, e = exp(-|z|)
+# x sigmoid(z) = max(x, 0) - a e / (1 + e), from a = |x| or where e vanishes, e_256 = 256 e,
+# e = exp(-|z|)
 @kernel
-def gated(x: float, e_256: float) -> float:
+def gated(x: float, a: float, e_256: float) -> float:
     denominator = multiply_add_float(e_256, F(SCALE), F(1.0))
-    tail = bounded_magnitude(x, 120.0, 0.5) * e_256 / denominator
+    tail = zero_if_tiny(a, 0.5) * e_256 / denominator
     return multiply_add_float(-tail, F(SCALE), rectified(x))
 
 
 @kernel
 def silu(x: float) -> float:
-    return gated(x, value_of(exp_256(-magnitude_within(x, F(1e-12), F(93.6)), F(0.0))))
+    a = magnitude_up_to(x, F(93.6))
+    return gated(x, a, value_of(exp_256(-magnitude_from(a, F(1e-12)), F(0.0))))
 
 
 # tail for x < 0, 1 - tail for x >= 0, from 256 tail; at -inf the tail is 0 with its sign
@@ -287,7 +288,8 @@ def silu_grad(x: float) -> float:
 # 1 / (a + c) is made good in the excess. At a = 13.28, k is -127 and 2**k taken as 0.
 @kernel
 def gelu(x: float) -> float:
-    a = magnitude_within(x, F(1e-9), F(13.28))
+    bounded = magnitude_up_to(x, F(13.28))
+    a = magnitude_from(bounded, F(1e-9))
     square = a * a
     square_low = multiply_add_float(a, a, -square)
     e = exponential_of_square(square, square_low, 0)
@@ -295,7 +297,7 @@ def gelu(x: float) -> float:
     t = multiply_add_float(F(-3.0), inverse, F(1.0))
     residual = multiply_add_float(-inverse, a, multiply_add_float(F(-1.5), inverse, F(1.0)))
     excess = multiply_add_float(e.r, e.polynomial, residual)
-    factor = bounded_magnitude(x, 13.28, 0.5) * inverse * mills_polynomial(t)
+    factor = zero_if_tiny(bounded, 0.5) * inverse * mills_polynomial(t)
     tail = multiply_add_float(factor, excess, factor)
     return multiply_add_float(tail, -e.power, rectified(x))
 
@@ -334,8 +336,9 @@ def gelu_tanh_cubic(x: float) -> CubicTerms:
 # gelu_tanh: x sigmoid(z); z reaches 93.7 at 10.27
 @kernel
 def gelu_tanh(x: float) -> float:
-    z = gelu_tanh_cubic(magnitude_within(x, F(1e-9), F(10.27)))
-    return gated(x, value_of(exp_256(-z.value, -z.value_low)))
+    a = magnitude_up_to(x, F(10.27))
+    z = gelu_tanh_cubic(magnitude_from(a, F(1e-9)))
+    return gated(x, a, value_of(exp_256(-z.value, -z.value_low)))
 
 
 # As silu', with w = a z'(a) instead of a: right where it is not near the root.
@@ -356,12 +359,13 @@ def gelu_tanh_grad(x: float) -> float:
 # x >= 0, h = e + e**2 / 2 or 2 e + 2 e**2
 @kernel
 def mish(x: float) -> float:
-    e_256 = exp_256(-magnitude_within(x, F(1e-12), F(93.6)), F(0.0))
+    a = magnitude_up_to(x, F(93.6))
+    e_256 = exp_256(-magnitude_from(a, F(1e-12)), F(0.0))
     e = F(SCALE) * value_of(e_256)
     half, twice = F(0.5) * e, e + e
     quadratic = half if x < F(0.0) else twice
     h = multiply_add_float(quadratic, e, e if x < F(0.0) else quadratic)
-    factor = times(bounded_magnitude(x, 120.0, 0.6), e_256)
+    factor = times(zero_if_tiny(a, 0.6), e_256)
     numerator = multiply_add_float(factor, quadratic, factor if x < F(0.0) else F(0.0))
     return multiply_add_float(-numerator / (F(1.0) + h), F(SCALE), rectified(x))
 

@@ -104,12 +104,6 @@ def magnitude_up_to(builder: Any, x: Any, high: Any) -> Any:
     return builder.bitcast(bounded, ir.FloatType())
 
 
-# |x|, from `low` to `high`, which NaN becomes
-@kernel
-def magnitude_within(x: float, low: float, high: float) -> float:
-    return magnitude_up_to(magnitude_from(x, low), high)
-
-
 def _magnitude_bits(builder: Any, x: Any) -> Any:
     bits = builder.bitcast(x, ir.IntType(32))
     return builder.and_(bits, bits.type(0x7FFFFFFF))
