@@ -47,10 +47,10 @@ MSVC_FLAGS = ["/O2", "/fp:precise"]
 # and not what gcc prefers by itself.
 LEVELS = {
     "baseline": [],
-    "v3": ["-mavx2", "-mfma"],
+    "v3": ["-mavx2", "-mfma", "-mf16c"],
     "v4": [
-        "-mavx2", "-mfma", "-mavx512f", "-mavx512cd", "-mavx512bw", "-mavx512dq", "-mavx512vl",
-        "-mprefer-vector-width=512",
+        "-mavx2", "-mfma", "-mf16c", "-mavx512f", "-mavx512cd", "-mavx512bw", "-mavx512dq",
+        "-mavx512vl", "-mprefer-vector-width=512",
     ],
 }  # fmt: skip
 X86_PROGRAM = """
@@ -156,8 +156,12 @@ def extensions() -> list[Extension]:
         Extension(
             f"fastact.cython_backend.{LOOPS}{level}",
             [str(GENERATED / f"{LOOPS}{level}.pyx")],
-            include_dirs=[str(GENERATED)],
-            depends=[*map(str, backend.glob("*.pxi")), str(GENERATED / "coefficients.h")],
+            include_dirs=[str(GENERATED), str(backend)],
+            depends=[
+                *map(str, backend.glob("*.pxi")),
+                *map(str, backend.glob("*.h")),
+                str(GENERATED / "coefficients.h"),
+            ],
         )
         for level in LEVELS
     ]

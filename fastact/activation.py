@@ -73,7 +73,7 @@ class Verb(_Base):  # type: ignore[misc]
                 [parameter.default for parameter in row.parameters],
                 0 if any(map(self.has_domain, row.parameters)) else len(row.parameters),
                 row.chunk,
-                row.exponential_free,
+                self.is_bound_by_memory,
             )
             self.adopt_loops("cython", config.cython_backend.loop_address)
 
@@ -85,10 +85,18 @@ class Verb(_Base):  # type: ignore[misc]
         ]
         self._use_loops(COMPILED_BACKENDS.index(backend), *addresses)
 
-    def adopt_table(self, name: str, dtype: np.dtype, table: np.ndarray) -> None:
-        """Let the fast path look results up that this backend has computed."""
+    def adopt_table(self, name: str, dtype: np.dtype, table: np.ndarray, loop: int = 0) -> None:
+        """Let the fast path use a table that this backend has computed.
+
+        It is one of results, or that of the loop at this address.
+        """
         if name in COMPILED_BACKENDS:
-            self._use_table(COMPILED_BACKENDS.index(name), dtype.num, table)
+            self._use_table(COMPILED_BACKENDS.index(name), dtype.num, table, loop)
+
+    @property
+    def is_bound_by_memory(self) -> bool:
+        """Whether computing takes less time than loading and storing large arrays."""
+        return self.row.exponential_free or self.kind == "backward_from_output"
 
     def has_domain(self, parameter: Parameter) -> bool:
         """Whether some values of the parameter are errors for this verb."""

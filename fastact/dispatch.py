@@ -28,11 +28,11 @@ _BUFFER_SIZE = 1 << 15
 _ITERATOR_FLAGS = (
     "external_loop", "buffered", "grow_inner", "copy_if_overlap", "zerosize_ok",
 )  # fmt: skip
-_INPUT_FLAGS = ("readonly", "contig", "aligned", "nbo", "overlap_assume_elementwise")
-_OUTPUT_FLAGS = (
-    "writeonly", "allocate", "no_broadcast", "contig", "aligned", "nbo",
-    "overlap_assume_elementwise",
-)  # fmt: skip
+_INPUT_FLAGS = ("readonly", "contig", "aligned", "nbo")
+_OUTPUT_FLAGS = ("writeonly", "allocate", "no_broadcast", "contig", "aligned", "nbo")
+# An output may be an input, without a copy. Not where parameters are arrays: those loops have no
+# body for it, and would compute one element at a time.
+_IN_PLACE_FLAGS = ("overlap_assume_elementwise",)
 
 
 def call(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -71,10 +71,13 @@ def _evaluate(
     shape = _check_outputs(verb, out, dtype, arrays, values)
 
     with memory.new_arrays(math.prod(shape) * work.itemsize):
-        if tables.apply(dtype, arrays, values):
-            results = tables.look_up(verb, dtype, arrays[0], values, settings, _compute_table)
-        else:
+        if not tables.apply(dtype, arrays, values, out, math.prod(shape), settings):
             results = _run(verb, arrays, values, out, work, settings)
+        elif len(arrays) == 1:
+            results = tables.look_up(verb, dtype, arrays[0], values, settings, _compute_bits)
+        else:
+            multiply = tables.multiplier(verb, dtype, values, settings, _compute_doubles)
+            results = _iterate(multiply, arrays, [], (), out, dtype)
         delivered = [
             _deliver(result, given, dtype) for result, given in zip(results, out, strict=True)
         ]
@@ -82,12 +85,19 @@ def _evaluate(
     return wrapped[0] if verb.nout == 1 else tuple(wrapped)
 
 
-def _compute_table(
-    verb: Verb, dtype: np.dtype, arrays: list[np.ndarray], parameters: Any, backend: str
+def _compute_doubles(
+    verb: Verb, arrays: list[np.ndarray], parameters: Sequence[float], backend: str
 ) -> list[np.ndarray]:
     settings = config.current()._replace(backend=backend)
-    results = _run(verb, arrays, parameters, (None,) * verb.nout, np.dtype(np.float64), settings)
-    return [_round(result, dtype) for result in results]
+    return _run(verb, arrays, parameters, (None,) * verb.nout, np.dtype(np.float64), settings)
+
+
+def _compute_bits(
+    verb: Verb, arrays: list[np.ndarray], parameters: Sequence[float], backend: str
+) -> list[np.ndarray]:
+    (x,) = arrays
+    results = _compute_doubles(verb, arrays, parameters, backend)
+    return [_round(result, x.dtype).view(np.uint16) for result in results]
 
 
 # --- arguments ---------------------------------------------------------------------------------
@@ -400,22 +410,38 @@ def _run(
 
     Sixteen-bit outputs are computed into new float64 arrays, which ``_deliver`` rounds.
     """
-    n_inputs = len(arrays)
     in_arrays = any(isinstance(value, np.ndarray) for value in parameters)
     run_loop = _loop_runner(verb, _loop_name(verb, parameters, in_arrays, work, settings), settings)
     parameter_type = work if work.kind in "iu" else np.dtype(np.float64)
     parameter_arrays = [np.asarray(value, parameter_type) for value in parameters if in_arrays]
-    inputs = [*arrays, *parameter_arrays]
     outputs = [
         None if array is None or (array.dtype.itemsize == 2 and work.kind == "f") else array
         for array in out
     ]
+    return _iterate(run_loop, arrays, parameter_arrays, parameters, outputs, work)
+
+
+def _iterate(
+    run_loop: Any,
+    arrays: Sequence[np.ndarray],
+    parameter_arrays: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    outputs: Sequence[Any],
+    work: np.dtype,
+) -> list[np.ndarray]:
+    """Run the loop over chunks of the dtype ``work``; return the outputs, new where it is None.
+
+    Parameters in arrays take the place of the others.
+    """
+    inputs = [*arrays, *parameter_arrays]
+    in_place_flags = () if parameter_arrays else _IN_PLACE_FLAGS
     iterator = np.nditer(  # type: ignore[call-overload]  # NumPy's stub spells contig "config"
         [*inputs, *outputs],
         flags=_ITERATOR_FLAGS,
-        op_flags=[_INPUT_FLAGS] * len(inputs) + [_OUTPUT_FLAGS] * len(outputs),
-        op_dtypes=[work] * n_inputs
-        + [parameter_type] * len(parameter_arrays)
+        op_flags=[_INPUT_FLAGS + in_place_flags] * len(inputs)
+        + [_OUTPUT_FLAGS + in_place_flags] * len(outputs),
+        op_dtypes=[work] * len(arrays)
+        + [array.dtype for array in parameter_arrays]
         + [work] * len(outputs),
         order="K",
         casting="unsafe",
@@ -424,9 +450,9 @@ def _run(
     with iterator:
         for chunk in iterator:
             run_loop(
-                chunk[:n_inputs],
+                chunk[: len(arrays)],
                 chunk[len(inputs) :],
-                chunk[n_inputs : len(inputs)] if in_arrays else parameters,
+                chunk[len(arrays) : len(inputs)] if parameter_arrays else parameters,
             )
         # Given outputs are returned themselves: with overlap, the iterator works on copies.
         return [
@@ -466,7 +492,7 @@ def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
         if loop.endswith("_broadcast"):  # parameters in arrays are further inputs
             inputs, parameters = (*inputs, *parameters), ()
         config.driver.execute(
-            address, inputs, outputs, parameters, num_threads, row.chunk, row.exponential_free
+            address, inputs, outputs, parameters, num_threads, row.chunk, verb.is_bound_by_memory
         )
 
     return execute

@@ -131,6 +131,7 @@ def test_the_fast_path_serves_the_common_call(name):
         "x = np.ones(3)\n"
         "fa.relu(x); fa.relu(x, out=x); fa.relu.backward(x, x); fa.relu.value_and_grad(x)\n"
         "with fa.use_backend(name): fa.relu(x)\n"
+        "fa.relu(x, backend=name, precision=''.join(['fa', 'st']))\n"
         "fa.set_backend(name); fa.relu(x)\n"
         "print('served')"
     )

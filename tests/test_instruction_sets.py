@@ -74,8 +74,8 @@ def test_what_is_found_includes_the_levels_below():
 @pytest.mark.parametrize(
     ("level", "needed"),
     [
-        ("v3", {"avx2", "fma"}),
-        ("v4", {"avx2", "fma", "avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}),
+        ("v3", {"avx2", "fma", "f16c"}),
+        ("v4", {"avx2", "fma", "f16c", "avx512f", "avx512cd", "avx512bw", "avx512dq", "avx512vl"}),
     ],
 )
 def test_what_is_found_is_what_the_system_says(level, needed):
@@ -151,13 +151,23 @@ def test_in_the_baseline_fast_is_faithful(digests):
 def test_the_baseline_keeps_the_bounds(dtype):
     """By the tests of accuracy and of special values; elsewhere they run at the highest level."""
     files = (f"test_accuracy_{dtype}.py", "test_special_values.py")
+    run_tests("baseline", *files, "-k", "cython and not fast and not mpmath")
+
+
+@pytest.mark.parametrize("level", USABLE[:-1])
+def test_the_products_of_16_bits_are_right_at_every_level(level):
+    """All activations share the two loops; the factors of silu have the widest range."""
+    run_tests(level, "test_accuracy_float16.py", "-k", "cython and silu and backward")
+
+
+def run_tests(level, *arguments):
     process = subprocess.run(
         [
             *(sys.executable, "-m", "pytest", "-q", "-n", "0", "-p", "no:cacheprovider"),
-            *(*files, "-k", "cython and not fast and not mpmath"),
+            *arguments,
         ],
         cwd=TESTS,
-        env=os.environ | {"FASTACT_ISA": "baseline", "PYTHONPATH": PACKAGE},
+        env=os.environ | {"FASTACT_ISA": level, "PYTHONPATH": PACKAGE},
         capture_output=True,
         text=True,
     )

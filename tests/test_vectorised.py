@@ -27,6 +27,9 @@ VECTORS = {"v3": "%ymm", "v4": "%zmm"}
 VERBS = ("forward", "grad", "backward", "backward_from_output", "value_and_grad")
 TYPES = ("float", "float_fast", "double", "float_broadcast", "double_broadcast")
 
+#: Loops that are made of several: the factors are loaded one by one, in scalar registers.
+PRODUCTS = ("product_float16_loop", "product_bfloat16_loop")
+
 MEMMOVE = "the compiler calls memmove instead"
 
 #: Loops that are not vectors, and why.
@@ -156,7 +159,7 @@ over_names = pytest.mark.parametrize("name", list(map(marked, names())))
 
 @over_levels
 def test_every_loop_of_the_catalogue_is_looked_at(level):
-    assert set(functions(level)) == set(names())
+    assert set(functions(level)) == {*names(), *PRODUCTS}
 
 
 @over_levels
@@ -170,7 +173,19 @@ def test_the_loops_are_straight_code_of_whole_vectors(level, name):
 
 
 @over_levels
-@pytest.mark.parametrize("name", list(names()))
+@pytest.mark.parametrize("name", PRODUCTS)
+def test_products_of_16_bits_are_computed_in_whole_vectors(level, name):
+    inside = [i for loop in loops(code(level, name)) for i in loop]
+    assert not [i for i in inside if i.is_scalar]
+    products = [i for i in inside if i.operation == "vmulpd"]
+    assert products
+    assert not [i for i in products if VECTORS[level] not in i.operands]
+    # A branch for each element would be a jump that depends on a comparison of floats.
+    assert not [i for i in inside if "comis" in i.operation]
+
+
+@over_levels
+@pytest.mark.parametrize("name", [*names(), *PRODUCTS])
 def test_no_loop_function_calls_another(level, name):
     assert not [i for i in code(level, name) if i.operation.startswith("call")]
 

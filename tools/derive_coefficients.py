@@ -5,10 +5,10 @@ again reproduces the file to the byte. It needs mpmath, and takes about a minute
 
 Each polynomial is the minimax approximation in relative error (Remez exchange, 60 digits) of the
 lowest degree that meets its target; coefficients are then rounded to double. The targets are:
-2**-36 for the ``SHORT`` ones, whose results are rounded to float32 (24 bits), and 2**-57 of the
-result for the ``FULL`` ones, which are for float64 kernels. The ``FAST`` ones are
-for float32 arithmetic: their target is 2**-25, and they are rounded to single precision. That of
-tanh is the quotient of two polynomials, ``P`` and ``Q``.
+2**-31.5 for the ``SHORT`` ones, whose results are rounded to float32 (24 bits), or 2**-28.5 where
+that spares a term; and 2**-57 of the result for the ``FULL`` ones, which are for float64 kernels.
+The ``FAST`` ones are for float32 arithmetic: their target is 2**-25, and they are rounded to single
+precision. Those of tanh are quotients of two polynomials, ``P`` and ``Q``.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import mpmath as mp
 
 mp.mp.dps = 60
 
-SHORT = mp.mpf(2) ** -36
+SHORT = mp.mpf(2) ** mp.mpf("-31.5")
 FULL = mp.mpf(2) ** -57
 FAST = mp.mpf(2) ** -25
 TABLE = Path(__file__).resolve().parent.parent / "fastact" / "coefficients.py"
@@ -248,18 +248,21 @@ def polynomials() -> dict[str, tuple[str, Function, mp.mpf, mp.mpf, mp.mpf]]:
     zero = mp.mpf(0)
     return {
         "EXPM1_SHORT": ("expm1(r) / r, |r| <= ln(2)/2", expm1_over_r, -LN2_HALF, LN2_HALF, SHORT),
+        "EXP_SHORT": ("exp(r), |r| <= ln(2)/2", mp.exp, -LN2_HALF, LN2_HALF, SHORT * 8),
         "EXP_FULL": ("(exp(r) - 1 - r) / r**2, |r| <= ln(2)/2",
                      exp_remainder, -LN2_HALF, LN2_HALF, FULL * 32),
         "TANH_FULL": ("(2 tanh(r/2) - r) / r**3 in u = r**2, |r| <= ln(2)/2",
                       tanh_remainder, zero, LN2_HALF**2, FULL * 256),
         "TANH_HALF_FULL": ("(tanh(h) - h) / h**3 in u = h**2, |h| <= 0.1812",
                            tanh_half_remainder, zero, mp.mpf("0.1812") ** 2, FULL * 512),
-        "ATANH_SHORT": ("atanh(s) / s in u = s**2, 0 <= s <= 1/3",
-                        atanh_over_s, zero, mp.mpf(1) / 9, SHORT),
+        "LOG1P_SHORT": ("log1p(e) / e, 0 <= e <= 1", log1p_over_e, zero, mp.mpf(1), SHORT * 3),
         "ATANH_FULL": ("(atanh(s) / s - 1) / s**2 in u = s**2, 0 <= s <= 1/3",
                        atanh_remainder, zero, mp.mpf(1) / 9, FULL * 16),
-        "MILLS_SHORT": ("(a + 4) exp(a**2 / 2) Phi(-a) in t = (a - 4) / (a + 4), 0 <= a <= 24",
-                        scaled_mills_ratio, mp.mpf(-1), mp.mpf(20) / 28, SHORT),
+        "MILLS_SHORT": ("(a + 5) exp(a**2 / 2) Phi(-a) in t = (a - 5) / (a + 5), 0 <= a <= 20",
+                        lambda t: scaled_mills_ratio(t, 5.0), mp.mpf(-1), mp.mpf(15) / 25, SHORT),
+        "GELU_GRAD_SHORT": (
+            "exp(a**2 / 2) gelu'(-a) / (root - a) in t = (a - 5) / (a + 5), 0 <= a <= 20",
+            lambda t: gelu_gradient_quotient(t, 5.0), mp.mpf(-1), mp.mpf(15) / 25, SHORT),
         "MILLS_FULL": ("(a + 1.25) exp(a**2 / 2) Phi(-a) in t = (a - 4) / (a + 4), 0 <= a <= 39",
                        flat_mills_ratio, mp.mpf(-1), mp.mpf(35) / 43, FULL),
         "GELU_GRAD_FULL": (
@@ -289,17 +292,15 @@ GRADIENT_ROOTS = {
 # Wide enough that beyond it the plain formula loses less than two bits to cancellation, narrow
 # enough that the slope, and with it the rounding error of its polynomial, changes little.
 ROOT_RADIUS = mp.mpf("0.25")
-# Beyond it, the cancellation leaves 2**-30 of the 2**-36 of the SHORT polynomials.
-ROOT_RADIUS_SHORT = mp.mpf("0.03125")
 # tanh is 1 in float32 beyond twice this.
 TANH_BOUND = mp.mpf("4.51")
-# In float32 arithmetic: (middle, radius) of what is measured from the root; beyond, the errors of
-# the formula stay within 4 ulp. For gelu_tanh' that is so
-# below -1.3, for mish' beyond -1.6 and 0.8.
+# So near to 1 is tanh there that it is 1 in float32, with the quotient's error of 2**-29.8 too.
+TANH_BOUND_SHORT = mp.mpf("9.1")
+# In float32 arithmetic: (middle, radius, relative error) of what is measured from the root; beyond,
+# the errors of the formula stay within 4 ulp.
 ROOT_INTERVALS_FAST = {
-    "SILU": (mp.mpf(0), mp.mpf("0.25")),
-    "GELU_TANH": (mp.mpf("0.1025"), mp.mpf("0.6525")),
-    "MISH": (mp.mpf("0.8125"), mp.mpf("1.1875")),
+    "GELU_TANH": (mp.mpf(0), mp.mpf("0.55"), FAST * 2),
+    "MISH": (mp.mpf("0.8125"), mp.mpf("1.1875"), FAST * 2),
 }
 
 
@@ -365,6 +366,47 @@ def gated_root_constants(name: str, root: mp.mpf) -> list[str]:
     return parts
 
 
+def silu_root_constants(root: mp.mpf) -> list[str]:
+    """Return what the float32 kernel of silu' counts from: the root is 1 + exp(root)."""
+    exponential = single(mp.exp(root))
+    first, _ = split_single(1 + mp.mpf(exponential), 16)
+    second = single(1 + mp.mpf(exponential) - first)
+    rest = single(-mp.log(mp.mpf(exponential)) - first - second)
+    meaning = "minus the root in single, the first with 16 bits"
+    return [
+        assignment("SILU_ROOT_FAST", meaning, (first, second)),
+        "# exp(root) in single, which that less 1 is, and what minus its logarithm is more\n"
+        f"SILU_ROOT_FAST_EXPONENTIAL = {exponential!r}\nSILU_ROOT_FAST_REST = {rest!r}\n",
+    ]
+
+
+def tanh_quotients() -> list[str]:
+    """Return tanh as a quotient: in single with p(0) = 1, which is left out, as q(0) is."""
+    p, q = tanh_quotient(TANH_BOUND, (3, 4))
+    assert abs(p[0] - 1) < FAST / 4
+    meaning = f"tanh(x) / x = (1 + u p(u)) / (1 + u q(u)), u = x**2, |x| <= {float(TANH_BOUND)}: p"
+    parts = [
+        assignment("TANH_P_FAST", meaning, map(single, p[1:])),
+        assignment("TANH_Q_FAST", "q", map(single, q[1:])),
+    ]
+    p, q = tanh_quotient(TANH_BOUND_SHORT, (4, 5))
+    meaning = f"tanh(x) / x = p(u) / q(u), u = x**2, |x| <= {float(TANH_BOUND_SHORT)}: p"
+    return [
+        *parts,
+        assignment("TANH_P_SHORT", meaning, map(float, p)),
+        assignment("TANH_Q_SHORT", "q", map(float, q)),
+        f"TANH_BOUND_SHORT = {float(TANH_BOUND_SHORT)!r}\n",
+    ]
+
+
+def tanh_quotient(bound: mp.mpf, degrees: tuple[int, int]) -> tuple[list[mp.mpf], list[mp.mpf]]:
+    grid, start = (
+        [x**2 for x in chebyshev_points(mp.mpf(0), bound, count)]
+        for count in (400, sum(degrees) + 2)
+    )
+    return rational(tanh_over_x, grid, start, degrees)
+
+
 def table() -> str:
     parts = [
         '"""Polynomial coefficients and split constants, shared by the three backends.\n\n'
@@ -382,13 +424,7 @@ def table() -> str:
         if name == "MILLS_PAIRS":
             low_parts = [split(coefficient)[1] for coefficient in coefficients[:4]]
             parts.append(assignment("MILLS_PAIRS_LOW", "low parts", low_parts))
-    squares = [t**2 for t in chebyshev_points(mp.mpf(0), TANH_BOUND, 400)]
-    start = [t**2 for t in chebyshev_points(mp.mpf(0), TANH_BOUND, 9)]
-    p, q = rational(tanh_over_x, squares, start, (3, 4))
-    assert abs(p[0] - 1) < FAST / 4
-    meaning = f"tanh(x) / x = (1 + u p(u)) / (1 + u q(u)), u = x**2, |x| <= {float(TANH_BOUND)}: p"
-    parts.append(assignment("TANH_P_FAST", meaning, map(single, p[1:])))
-    parts.append(assignment("TANH_Q_FAST", "q", map(single, q[1:])))
+    parts += tanh_quotients()
     for name, (derivative, _) in GRADIENT_ROOTS.items():
         root = gradient_root(name)
         quotient = root_quotient(derivative, root)
@@ -397,21 +433,23 @@ def table() -> str:
         meaning = f"{name.lower()}'(root + d) / d, |d| <= {float(ROOT_RADIUS)}"
         parts.append(assignment(f"{name}_SLOPE", meaning, map(float, coefficients)))
         parts.append(f"# low part\n{name}_SLOPE_LOW = {split(coefficients[0])[1]!r}\n")
+        if name == "MISH":
+            parts.append(f"# exp(x) there\n{name}_ROOT_EXPONENTIAL = {float(mp.exp(root))!r}\n")
         parts += gated_root_constants(name, root)
-        coefficients = minimax(quotient, -ROOT_RADIUS_SHORT, ROOT_RADIUS_SHORT, SHORT)
-        meaning = f"the same, |d| <= {float(ROOT_RADIUS_SHORT)}"
-        parts.append(assignment(f"{name}_SLOPE_SHORT", meaning, map(float, coefficients)))
+        if name == "SILU":
+            parts += silu_root_constants(root)
+            continue
         parts.append(assignment(f"{name}_ROOT_FAST", "the root in single", split_single(root)))
         if name in ROOT_INTERVALS_FAST:
-            middle, radius = ROOT_INTERVALS_FAST[name]
+            middle, radius, target = ROOT_INTERVALS_FAST[name]
             shifted = shift(quotient, middle)
-            coefficients = minimax(shifted, -radius, radius, FAST * 2)
+            coefficients = minimax(shifted, -radius, radius, target)
             meaning = f"the same in d - {float(middle)}, of at most {name}_RADIUS_FAST"
             parts.append(assignment(f"{name}_SLOPE_FAST", meaning, map(single, coefficients)))
             parts.append(f"{name}_RADIUS_FAST = {float(radius)!r}\n")
     parts.append(
         "# where the slopes hold: largest distance from the root\n"
-        f"ROOT_RADIUS = {float(ROOT_RADIUS)!r}\nROOT_RADIUS_SHORT = {float(ROOT_RADIUS_SHORT)!r}\n"
+        f"ROOT_RADIUS = {float(ROOT_RADIUS)!r}\n"
     )
     c1, c2 = gelu_tanh_constants()
     # 11 bits for k: k * LN2_HIGH is exact for |k| < 2**11, as far as exp does not overflow.
@@ -425,8 +463,10 @@ def table() -> str:
     parts.append(assignment("GELU_TANH_CUBIC", "0.044715 * 2 sqrt(2/pi)", split(c2)))
     parts.append(assignment("GELU_TANH_LINEAR_FULL", "the first with 42 bits", split(c1, 42)))
     parts.append(assignment("GELU_TANH_CUBIC_FULL", "the first with 51 bits", split(c2, 51)))
-    for name, value in (("LINEAR", c1), ("CUBIC", c2)):
-        parts.append(assignment(f"GELU_TANH_{name}_FAST", "in single", split_single(value)))
+    # 16 bits, so that a sum of it and something up to 8, less it again, is exact.
+    linear, cubic = split_single(c1, 16), split_single(c2)
+    parts.append(assignment("GELU_TANH_LINEAR_FAST", "in single, the first with 16 bits", linear))
+    parts.append(assignment("GELU_TANH_CUBIC_FAST", "in single", cubic))
     scale, alpha = selu_constants()
     parts.append(f"# selu\nSELU_SCALE = {float(scale)!r}\nSELU_ALPHA = {float(alpha)!r}\n")
     return "\n".join(parts)

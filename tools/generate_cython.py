@@ -99,7 +99,7 @@ class Loop:
         self.operand_type = f"{c_type}*" if broadcast else f"{c_type}_operand"
         self.bodies = list(self._bodies(in_place=not broadcast))
         self.arguments = [Arguments("if True:", self.parameters)]
-        if self.parameters and not broadcast and c_type == "double" and not row.exponential_free:
+        if self.parameters and not broadcast and not row.exponential_free:
             # With literals, the compiler drops what the defaults do not need.
             defaults = tuple(repr(parameter.default) for parameter in row.parameters)
             equal = " and ".join(map(" == ".join, zip(self.parameters, defaults, strict=True)))
@@ -154,17 +154,18 @@ def coefficients_header(table: ModuleType) -> str:
     for name in names:
         values = getattr(table, name)
         if isinstance(values, float):
-            single = "f" if name.endswith("_FAST") else ""
+            single = "f" if "_FAST" in name else ""
             lines.append(f"#define {name} ({values.hex()}{single})")
             continue
-        single = "f" if name.endswith("_FAST") else ""
+        single = "f" if "_FAST" in name else ""
         lines += [f"#define {name}_{i} ({value.hex()}{single})" for i, value in enumerate(values)]
         low = getattr(table, f"{name}_LOW", None)
         compensated = 0 if low is None else 1 if isinstance(low, float) else len(low)
         suffix = "tail" if compensated else "polynomial"
         function = f"{name.lower()}_{suffix}"
-        if name.endswith("_FAST") and len(values) > 2:
-            lines.append(float_polynomial_function(function, name, len(values)))
+        if name.endswith(("_FAST", "_SHORT")) and len(values) > 2:
+            c_type = "float" if single else "double"
+            lines.append(one_chain_function(function, name, c_type, len(values)))
         elif len(values) > 2:
             lines.append(polynomial_function(function, name, compensated, len(values)))
     return "\n".join(lines) + "\n"
@@ -185,13 +186,14 @@ def polynomial_function(function: str, name: str, first: int, count: int) -> str
     )
 
 
-def float_polynomial_function(function: str, name: str, count: int) -> str:
-    """Return a C function of float x: Horner's scheme.
+def one_chain_function(function: str, name: str, c_type: str, count: int) -> str:
+    """Return a C function of x: Horner's scheme.
 
     One chain has the fewest operations; the processor computes several elements at a time anyway.
     """
-    expression = horner(name, range(count), "x", "fastact_multiply_add_float")
-    return f"static CYTHON_INLINE float {function}(float x)\n{{\n    return {expression};\n}}"
+    suffix = "_float" if c_type == "float" else ""
+    expression = horner(name, range(count), "x", f"fastact_multiply_add{suffix}")
+    return f"static CYTHON_INLINE {c_type} {function}({c_type} x)\n{{\n    return {expression};\n}}"
 
 
 def horner(name: str, indices: range, variable: str, multiply_add: str) -> str:

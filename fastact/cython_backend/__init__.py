@@ -2,8 +2,9 @@
 
 ``exponential_free.pxi``, ``float32.pxi``, ``float32_fast.pxi`` and ``float64.pxi`` hold the scalar
 functions f and f', ``primitives.pxi`` and ``double_double.pxi`` the arithmetic beneath,
-``loops.pyx.in`` the loops over arrays. They are built once for each level of instruction sets
-(``setup.py``); this file chooses the level. ``fastact/driver`` runs the loops.
+``loops.pyx.in`` the loops over arrays, ``sixteen_bits.h`` those over float16 and bfloat16. They are
+built once for each level of instruction sets (``setup.py``); this file chooses the level.
+``fastact/driver`` runs the loops.
 """
 
 from __future__ import annotations
@@ -36,7 +37,9 @@ def _built_levels() -> list[str]:
 
 _SUPPORTED = supported_levels()
 _LEVEL = _level()
-_ADDRESSES = import_module(f"{__name__}._loops_{_LEVEL}").addresses()
+_LOOPS = import_module(f"{__name__}._loops_{_LEVEL}")
+_ADDRESSES = _LOOPS.addresses()
+_PRODUCT_ADDRESSES = _LOOPS.product_addresses()
 
 
 def loop_address(name: str, verb: str, loop: str) -> int:
@@ -45,6 +48,15 @@ def loop_address(name: str, verb: str, loop: str) -> int:
     ``loop`` is "float32", "float64", one of these with "_broadcast", or "float32_fast".
     """
     address: int = _ADDRESSES.get((name, verb, loop), 0)
+    return address
+
+
+def product_address(dtype: str) -> int:
+    """Return the address of the loop that multiplies by a table: "float16" or "bfloat16".
+
+    Its inputs are g and what the table is looked up for, its parameters are the table.
+    """
+    address: int = _PRODUCT_ADDRESSES[dtype]
     return address
 
 

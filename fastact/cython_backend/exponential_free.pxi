@@ -14,11 +14,15 @@ cdef inline floating keep_nan(floating derivative, floating x) noexcept nogil:
 cdef extern from *:
     """
     #define FASTACT_SIXTH (1.0 / 6.0)
+    #define FASTACT_SIXTH_SHORT 0.16666650772094727f /* 20 bits */
+    #define FASTACT_SIXTH_REST 1.5894572413799324e-07f /* 1 / 6 = SIXTH_SHORT + SIXTH_REST */
     #define FASTACT_SIXTH_LOW 9.25185853854297e-18 /* 1 / 6 = SIXTH + SIXTH_LOW */
     #define FASTACT_LARGEST_SUBNORMAL 2.225073858507201e-308
     #define FASTACT_SMALLEST 4.9406564584124654e-324
     """
     const double SIXTH "FASTACT_SIXTH"
+    const float SIXTH_SHORT "FASTACT_SIXTH_SHORT"
+    const float SIXTH_REST "FASTACT_SIXTH_REST"
     const double SIXTH_LOW "FASTACT_SIXTH_LOW"
     const double LARGEST_SUBNORMAL "FASTACT_LARGEST_SUBNORMAL"
     const double SMALLEST "FASTACT_SMALLEST"
@@ -133,13 +137,11 @@ cdef inline double hard_swish_grad(floating x) noexcept nogil:
 
 # g hard_swish'(x), with choices between floats
 cdef inline floating hard_swish_backward(floating g, floating x) noexcept nogil:
-    cdef double doubled = 2.0 * x + 3.0
-    cdef double inner
-    if floating is float:
-        inner = doubled * SIXTH
+    cdef floating product
+    if floating is float and FUSED:
+        product = hard_swish_product_float(g, x)
     else:
-        inner = sixth_of(doubled, 0.0)
-    cdef floating product = <floating>(g * inner)
+        product = <floating>(g * hard_swish_grad[floating](x))
     cdef floating low = g * 0 if x <= -3 else product
     return g if x >= 3 else low
 
@@ -153,6 +155,21 @@ cdef inline double hard_swish_low_double(double x) noexcept nogil:
     cdef double product = factor * total
     cdef double inner = sixth_of(product, product_error(factor, total, product))
     return copysign(half_of_shifted(shifted) if is_subnormal(x) else inner, x)
+
+
+# g (2 x + 3) / 6 in float, as sums of two: a third less time than in double. 1/6 is cut, so that both
+# parts of the derivative have the same sign: an infinite g would give inf - inf. Sums, since products
+# with subnormal numbers are slow.
+cdef inline float hard_swish_product_float(float g, float x) noexcept nogil:
+    cdef float three = 3
+    cdef float doubled = x + x
+    cdef float high = doubled + three
+    cdef float low = doubled + (three - high)
+    cdef float inner = high * SIXTH_SHORT
+    cdef float inner_low = multiply_add_float(high, SIXTH_SHORT, -inner)
+    inner_low = multiply_add_float(low, SIXTH_SHORT, inner_low)
+    inner_low = multiply_add_float(high, SIXTH_REST, inner_low)
+    return multiply_add_float(g, inner, g * inner_low)
 
 
 # (high + low) / 6, within half an ulp or little more

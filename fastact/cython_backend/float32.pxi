@@ -1,77 +1,152 @@
 # f and f' of the activations that need an exponential, for float32.
 #
 # Arguments arrive as doubles that are exactly float32, results leave as doubles that the loop
-# rounds once: subnormal results, x * x and the cancellation at the roots of the gradients then
-# need no care. The polynomials keep a relative error below 2**-36, so every result is within
-# 0.501 ulp (docs/accuracy.md has the sweep of all 2**32 inputs). Only next to the roots of silu',
-# gelu', gelu_tanh' and mish' that is not enough: there they are d p(d), d the distance to the root.
+# rounds once: subnormal results and x * x then need no care. The polynomials keep a relative error
+# below 2**-28.5, many below 2**-31.5, so every result is within 0.54 ulp (docs/accuracy.md has the
+# sweep). silu', gelu', gelu_tanh' and mish' keep it at their roots too: there they have d, the
+# distance to the root, as a factor, and the exponential is counted from the root.
 #
-# Infinities: the argument of the exponential stops at -708 and factors of it at a value where
+# Divisions are products with a reciprocal that is as exact as the polynomials: a division of
+# doubles takes as long as a dozen products.
+#
+# Infinities: the argument of the exponential is bounded, and factors of it at a value where
 # the result, and the largest float32 times the result, has long reached its limit: so 0 * inf never
 # arises, the sign of the limit remains, and backward is right for any grad_output. NaN passes
 # through: comparisons are false for it, and the bounds keep it.
 
+cdef extern from *:
+    """
+    /* value * 2**k, for shifted = k + MAGIC_SHIFT, where value and the result are normal. NaN stays:
+       one that was float32 before has zeros in the low bits, which are all that is added. */
+    static CYTHON_INLINE double fastact_times_power_of_two(double value, double shifted) {
+        uint64_t bits, exponent;
+        memcpy(&bits, &value, sizeof bits);
+        memcpy(&exponent, &shifted, sizeof exponent);
+        bits += exponent << 52;
+        memcpy(&value, &bits, sizeof value);
+        return value;
+    }
 
-# exp(x), x <= 0: k = round(x / ln 2), r = x - k ln 2, exp(x) = 2**k (1 + r p(r)). One constant
-# for ln 2 is enough: |x| <= 112 wherever a float32 result is not yet at its limit, and then the
-# error of k ln 2 is below 2**-46.
+    /* 1 / d, 2**-1021 < d < 2**1021, to 2**-34. The difference of bits, of 1, (sqrt(24) - 3) / 2 and d,
+       are those of r, piecewise linear, with d r = 1 - s, |s| <= 0.0506; and
+       1 / (1 - s) = (1 + s) (1 + s**2) (1 + s**4) ... */
+    static CYTHON_INLINE double fastact_reciprocal(double d) {
+        uint64_t bits;
+        double r, s, square;
+        memcpy(&bits, &d, sizeof bits);
+        bits = UINT64_C(0x7fde623850000000) - bits;
+        memcpy(&r, &bits, sizeof r);
+        s = fastact_multiply_add(-d, r, 1.0);
+        square = s * s;
+        r = fastact_multiply_add(r, s, r);
+        r = fastact_multiply_add(r, square, r);
+        return fastact_multiply_add(r, square * square, r);
+    }
+    """
+    double times_power_of_two "fastact_times_power_of_two"(
+        double value, double shifted
+    ) noexcept nogil
+    double reciprocal "fastact_reciprocal"(double d) noexcept nogil
+
+
+cdef inline double bounded(double x, double bound) noexcept nogil:
+    return at_most(at_least(x, -bound), bound)
+
+
+# factor exp(step r) and factor expm1(r) / r, for literals: they go into the coefficients.
+cdef inline double exp_polynomial(double r, double factor, double step) noexcept nogil:
+    cdef double square = step * step
+    cdef double fourth = square * square
+    cdef double total = factor * EXP_SHORT_6 * (square * fourth)
+    total = multiply_add(r, total, factor * EXP_SHORT_5 * (fourth * step))
+    total = multiply_add(r, total, factor * EXP_SHORT_4 * fourth)
+    total = multiply_add(r, total, factor * EXP_SHORT_3 * (square * step))
+    total = multiply_add(r, total, factor * EXP_SHORT_2 * square)
+    total = multiply_add(r, total, factor * EXP_SHORT_1 * step)
+    return multiply_add(r, total, factor * EXP_SHORT_0)
+
+
+cdef inline double expm1_polynomial(double r, double factor) noexcept nogil:
+    cdef double total = multiply_add(r, factor * EXPM1_SHORT_6, factor * EXPM1_SHORT_5)
+    total = multiply_add(r, total, factor * EXPM1_SHORT_4)
+    total = multiply_add(r, total, factor * EXPM1_SHORT_3)
+    total = multiply_add(r, total, factor * EXPM1_SHORT_2)
+    total = multiply_add(r, total, factor * EXPM1_SHORT_1)
+    return multiply_add(r, total, factor * EXPM1_SHORT_0)
+
+
+# step x = k ln 2 + step r: k as it stands in the low bits of a sum
+ctypedef struct reduced:
+    double shifted
+    double r
+
+
+# One constant for ln 2 is enough: |step x| <= 112 wherever a float32 result is not yet at its limit,
+# and then the error of k ln 2 is below 2**-36.
+cdef inline reduced reduce_short(double x, double step) noexcept nogil:
+    cdef reduced e
+    e.shifted = multiply_add(x, step * LOG2E, MAGIC_SHIFT)
+    e.r = multiply_add(MAGIC_SHIFT - e.shifted, LN2_0 / step, x)
+    return e
+
+
+# factor exp(step x) = 2**k p(r), |step x| <= 708, factor near 1, step a power of two
+cdef inline double exp_scaled(double x, double factor, double step) noexcept nogil:
+    cdef reduced e = reduce_short(x, step)
+    return times_power_of_two(exp_polynomial(e.r, factor, step), e.shifted)
+
+
 cdef inline double exp_short(double x) noexcept nogil:
-    cdef double bounded = at_least(x, -708.0)
-    cdef double shifted = bounded * LOG2E + MAGIC_SHIFT
-    cdef double r = bounded - (shifted - MAGIC_SHIFT) * LN2_0
-    return power_of_two(shifted) * (1.0 + r * expm1_short_polynomial(r))
+    return exp_scaled(x, 1.0, 1.0)
 
 
-# exp(x) - 1, x <= 0, to the same relative error also near 0: (2**k - 1) + 2**k r p(r)
-cdef inline double expm1_short(double x) noexcept nogil:
-    cdef double bounded = at_least(x, -708.0)
-    cdef double shifted = bounded * LOG2E + MAGIC_SHIFT
-    cdef double r = bounded - (shifted - MAGIC_SHIFT) * LN2_0
-    cdef double power = power_of_two(shifted)
-    return power * (r * expm1_short_polynomial(r)) + (power - 1.0)
+# factor (exp(x) - 1) = factor (2**k - 1) + 2**k r p(r), to the same relative error also near 0,
+# |x| <= 708
+cdef inline double expm1_scaled(double x, double factor) noexcept nogil:
+    cdef reduced e = reduce_short(x, 1.0)
+    cdef double power = power_of_two(e.shifted)
+    cdef double whole = multiply_add(power, factor, -factor)
+    return multiply_add(power * e.r, expm1_polynomial(e.r, factor), whole)
 
 
-# log(1 + e), 0 <= e <= 1: 2 atanh(s) with s = e / (2 + e) <= 1/3
-cdef inline double log1p_short(double e) noexcept nogil:
-    cdef double s = e / (2.0 + e)
-    return 2.0 * s * atanh_short_polynomial(s * s)
-
-
-# sigmoid: e / (1 + e) with e = exp(-|x|), or 1 / (1 + e) for x >= 0
+# sigmoid: 1 / (1 + exp(-x))
 cdef inline double sigmoid_float(double x) noexcept nogil:
-    cdef double e = exp_short(-fabs(x))
-    return (e if x < 0 else 1.0) / (1.0 + e)
+    return reciprocal(1.0 + exp_short(-bounded(x, 700.0)))
 
 
-# sigmoid': e / (1 + e)**2
+# sigmoid': s (1 - s) with s = sigmoid(-|x|) <= 1/2, which cancels nothing
 cdef inline double sigmoid_grad_float(double x) noexcept nogil:
-    cdef double e = exp_short(-fabs(x))
-    return e / ((1.0 + e) * (1.0 + e))
+    cdef double s = reciprocal(1.0 + exp_short(at_most(fabs(x), 700.0)))
+    return multiply_add(-s, s, s)
 
 
 cdef inline double sigmoid_grad_from_output_float(double y) noexcept nogil:
     return y * (1.0 - y)
 
 
-# tanh: -m / (2 + m) with m = expm1(-2 |x|), and the sign of x
+# tanh: x p(x**2) / q(x**2), which is 1 in float32 from 9.02 on
 cdef inline double tanh_float(double x) noexcept nogil:
-    cdef double m = expm1_short(-2.0 * fabs(x))
-    return copysign(-m / (2.0 + m), x)
+    cdef double within = bounded(x, TANH_BOUND_SHORT)
+    cdef double square = within * within
+    cdef double numerator = within * tanh_p_short_polynomial(square)
+    return numerator * reciprocal(tanh_q_short_polynomial(square))
 
 
-# tanh': 4 e / (1 + e)**2 with e = exp(-2 |x|); 1 - tanh(x)**2 would cancel
+# tanh': e / ((1 + e) / 2)**2 with e = exp(-2 |x|); 1 - tanh(x)**2 would cancel
 cdef inline double tanh_grad_float(double x) noexcept nogil:
-    cdef double e = exp_short(-2.0 * fabs(x))
-    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+    cdef double e = exp_scaled(-at_most(fabs(x), 350.0), 1.0, 2.0)
+    cdef double inverse = reciprocal(multiply_add(0.5, e, 0.5))
+    return e * inverse * inverse
 
 
 cdef inline double tanh_grad_from_output_float(double y) noexcept nogil:
     return (1.0 - y) * (1.0 + y)
 
 
-# softplus: max(x, 0) + log1p(exp(-|beta x|)) / beta, beta > 0
+# softplus: max(x, 0) + log1p(exp(-|beta x|)) / beta, beta > 0; log1p(e) = e p(e)
 cdef inline double softplus_float(double x, double beta) noexcept nogil:
-    return (0.0 if x < 0 else x) + log1p_short(exp_short(-fabs(beta * x))) / beta
+    cdef double e = exp_short(-at_most(fabs(beta * x), 700.0))
+    return multiply_add(e * (1.0 / beta), log1p_short_polynomial(e), at_least(x, 0.0))
 
 
 cdef inline double softplus_grad_float(double x, double beta) noexcept nogil:
@@ -80,114 +155,125 @@ cdef inline double softplus_grad_float(double x, double beta) noexcept nogil:
 
 # softplus' from y: sigmoid(beta x) = 1 - exp(-beta y)
 cdef inline double softplus_grad_from_output_float(double y, double beta) noexcept nogil:
-    return -expm1_short(-beta * y)
+    return expm1_scaled(at_least(-beta * y, -700.0), -1.0)
 
 
-# silu: x sigmoid(beta x). With beta = 0 it is x / 2, also at the infinities; where beta x is so
-# low that the result is -0.0, x stops at the largest float32.
+# x as far as beta x is at least -700; infinities become 1e150, which times any float32 but 0 is
+# beyond float32, and times exp(-700) is 0 in float32. For beta > 0, an infinite x may stay.
+cdef inline double silu_factor(double x, double beta) noexcept nogil:
+    if beta > 0:
+        return at_least(x, -700.0 / beta if beta > 1e-147 else -1e150)
+    return at_most(at_least(x, -1e150), -700.0 / beta if beta < -1e-147 else 1e150)
+
+
+# silu: x sigmoid(beta x). With beta = 0 it is x / 2, also at the infinities.
 cdef inline double silu_float(double x, double beta) noexcept nogil:
-    cdef double z = 0.0 if beta == 0 else beta * x
-    cdef double e = exp_short(-fabs(z))
-    cdef double bounded = at_most(at_least(x, -3.5e38), 3.5e38) if z < -700.0 else x
-    return bounded * (e if z < 0 else 1.0) / (1.0 + e)
+    cdef double factor = silu_factor(x, beta)
+    return factor * reciprocal(1.0 + exp_short(-at_most(beta * factor, 700.0)))
 
 
-# sigmoid(z) + w sigmoid'(z): e (1 + e + w) / (1 + e)**2, or (1 + e + w e) / (1 + e)**2 for z >= 0
-cdef inline double gated_grad_float(double z, double w) noexcept nogil:
-    cdef double e = exp_short(-fabs(z))
-    cdef double numerator = e * (1.0 + e + w) if z < 0 else 1.0 + e + w * e
-    return numerator / ((1.0 + e) * (1.0 + e))
-
-
-# d slope near a root of a gradient, elsewhere what the formula gave
-cdef inline double mend_near_root_short(double formula, double d, double slope) noexcept nogil:
-    return d * slope if fabs(d) < ROOT_RADIUS_SHORT else formula
+# sigmoid(z) + w sigmoid'(z) = (1 + e (1 + w)) / (1 + e)**2 with e = exp(-z). At its root z_0, w_0,
+# it is 0: 1 + e_0 (1 + w_0) = 0. So it is e_0 ((w - w_0) + m (1 + w)) / (1 + e)**2 with
+# m = e / e_0 - 1 = expm1(z_0 - z); the denominator is divided by e_0 = 1 / square_root**2.
+cdef inline double gated_grad_float(
+    double w, double w_from_root, double z_from_root, double square_root
+) noexcept nogil:
+    cdef double m = expm1_scaled(-z_from_root, 1.0)
+    cdef double numerator = multiply_add(m, 1.0 + w, w_from_root)
+    cdef double inverse = reciprocal(
+        multiply_add(m, 1.0 / square_root, square_root + 1.0 / square_root)
+    )
+    return numerator * inverse * inverse
 
 
 # silu': with z = beta x, sigmoid(z) + z sigmoid'(z)
 cdef inline double silu_grad_float(double x, double beta) noexcept nogil:
-    cdef double z = 0.0 if beta == 0 else at_most(at_least(beta * x, -700.0), 700.0)
-    cdef double d = (z - SILU_ROOT_0) - SILU_ROOT_1
-    cdef double derivative = mend_near_root_short(
-        gated_grad_float(z, z), d, silu_slope_short_polynomial(d)
-    )
-    return derivative if x == x else x
+    cdef double z = bounded(beta * silu_factor(x, beta), 400.0)
+    cdef double d = z - SILU_ROOT_0
+    return gated_grad_float(z, d, d, SILU_ROOT_SQRT)
 
 
-# Phi(-a) = exp(-a**2 / 2) mills(a), 0 <= a <= 24; the Mills ratio is p(t) / (a + 4) with
-# t = (a - 4) / (a + 4) = 1 - 8 / (a + 4)
-cdef inline double mills_short(double a) noexcept nogil:
-    cdef double inverse = 1.0 / (a + 4.0)
-    return mills_short_polynomial(1.0 - 8.0 * inverse) * inverse
-
-
-# gelu: x Phi(x), through the tail Phi(-|x|) on both sides; below -14.4 float32 is -0.0
+# gelu: x Phi(x) = max(x, 0) - a Phi(-a), a = |x|. Phi(-a) = exp(-a**2 / 2) p(t) / (a + 5), with
+# t = (a - 5) / (a + 5) = 1 - 10 / (a + 5); from 20 on, it is 0 in float32, also times any float32.
 cdef inline double gelu_float(double x) noexcept nogil:
-    cdef double a = at_most(fabs(x), 24.0)
-    cdef double tail = exp_short(-0.5 * a * a) * mills_short(a)
-    return at_least(x, -24.0) * (tail if x < 0 else 1.0 - tail)
+    cdef double a = at_most(fabs(x), 20.0)
+    cdef double inverse = reciprocal(a + 5.0)
+    cdef double mills = mills_short_polynomial(multiply_add(-10.0, inverse, 1.0)) * inverse
+    return multiply_add(-a * mills, exp_scaled(a * a, 1.0, -0.5), at_least(x, 0.0))
 
 
 # gelu': Phi(x) + x phi(x) = low for x < 0, 1 - low for x >= 0, with
-# low = exp(-a**2 / 2) (mills(a) - a / sqrt(2 pi))
+# low = exp(-a**2 / 2) (root - a) p(t), t as for gelu
 cdef inline double gelu_grad_float(double x) noexcept nogil:
-    cdef double a = at_most(fabs(x), 24.0)
-    cdef double low = exp_short(-0.5 * a * a) * (mills_short(a) - a * NORMAL_DENSITY_0)
-    cdef double d = (x - GELU_ROOT_0) - GELU_ROOT_1
-    return mend_near_root_short(
-        low if x < 0 else 1.0 - low, d, gelu_slope_short_polynomial(d)
-    )
+    cdef double a = at_most(fabs(x), 20.0)
+    cdef double t = multiply_add(-10.0, reciprocal(a + 5.0), 1.0)
+    cdef double factor = (-GELU_ROOT_0 - a) * gelu_grad_short_polynomial(t)
+    cdef double low = exp_scaled(a * a, 1.0, -0.5) * factor
+    return low if x < 0 else 1.0 - low
 
 
 # gelu_tanh: x sigmoid(z), z = 2 sqrt(2/pi) (x + 0.044715 x**3); below -10.8 float32 is -0.0
 cdef inline double gelu_tanh_float(double x) noexcept nogil:
-    cdef double bounded = at_least(x, -15.0)
-    cdef double z = bounded * (GELU_TANH_LINEAR_0 + GELU_TANH_CUBIC_0 * (bounded * bounded))
-    cdef double e = exp_short(-fabs(z))
-    return bounded * (e if x < 0 else 1.0) / (1.0 + e)
+    cdef double factor = at_least(x, -15.0)
+    cdef double a = at_most(factor, 15.0)
+    cdef double z = a * multiply_add(GELU_TANH_CUBIC_0, a * a, GELU_TANH_LINEAR_0)
+    return factor * reciprocal(1.0 + exp_short(-z))
 
 
-# gelu_tanh': sigmoid(z) + w sigmoid'(z) with w = x z'(x)
+# gelu_tanh': sigmoid(z) + w sigmoid'(z) with w = x z'(x). With d the distance x - root, and
+# s = x**2 + x root + root**2 = (x**3 - root**3) / d, z and w are from their values at the root by
+# d (linear + cubic s) and d (linear + 3 cubic s).
 cdef inline double gelu_tanh_grad_float(double x) noexcept nogil:
-    cdef double bounded = at_most(at_least(x, -15.0), 15.0)
-    cdef double square = bounded * bounded
-    cdef double z = bounded * (GELU_TANH_LINEAR_0 + GELU_TANH_CUBIC_0 * square)
-    cdef double w = bounded * (GELU_TANH_LINEAR_0 + 3.0 * GELU_TANH_CUBIC_0 * square)
-    cdef double d = (x - GELU_TANH_ROOT_0) - GELU_TANH_ROOT_1
-    return mend_near_root_short(gated_grad_float(z, w), d, gelu_tanh_slope_short_polynomial(d))
+    cdef double a = bounded(x, 15.0)
+    cdef double d = a - GELU_TANH_ROOT_0
+    cdef double s = multiply_add(a, a + GELU_TANH_ROOT_0, GELU_TANH_ROOT_0 * GELU_TANH_ROOT_0)
+    cdef double z_from_root = d * multiply_add(GELU_TANH_CUBIC_0, s, GELU_TANH_LINEAR_0)
+    cdef double w_from_root = d * multiply_add(3.0 * GELU_TANH_CUBIC_0, s, GELU_TANH_LINEAR_0)
+    return gated_grad_float(
+        w_from_root - GELU_TANH_ROOT_W_0, w_from_root, z_from_root, GELU_TANH_ROOT_SQRT
+    )
 
 
-# mish: x tanh(softplus(x)) = x n / d, with e = exp(-|x|): n = e (e + 2) and d = n + 2 for x < 0,
-# n = 1 + 2 e and d = n + 2 e**2 for x >= 0
+# mish: x tanh(softplus(x)) = x n / (n + 2), n = e (e + 2), e = exp(x)
 cdef inline double mish_float(double x) noexcept nogil:
-    cdef double bounded = at_least(x, -700.0)
-    cdef double e = exp_short(-fabs(x))
-    cdef double n = e * (e + 2.0) if x < 0 else 1.0 + 2.0 * e
-    return bounded * n / (n + (2.0 if x < 0 else 2.0 * e * e))
+    cdef double factor = at_least(x, -700.0)
+    cdef double e = exp_short(at_most(factor, 100.0))
+    cdef double n = e * (e + 2.0)
+    return factor * n * reciprocal(n + 2.0)
 
 
-# mish': e (e**3 + 4 e**2 + (4 x + 6) e + 4 (x + 1)) / (e**2 + 2 e + 2)**2 with e = exp(x). For
-# x >= 0, e = exp(-x): both are divided by exp(4 x), which turns the order of the coefficients.
+# mish': e b / (e**2 + 2 e + 2)**2 with e = exp(x), b = e**3 + 4 e**2 + (4 x + 6) e + 4 (x + 1).
+# At its root x_0, e_0, it is 0, so with d = x - x_0 and m = expm1(d), e = e_0 (1 + m):
+# b = 4 d (e + 1) + e_0 m (e**2 + (e_0 + 4) e + e_0**2 + 4 e_0 + 4 x_0 + 6).
+# Numerator and denominator are divided by 4.
 cdef inline double mish_grad_float(double x) noexcept nogil:
-    cdef double bounded = at_most(at_least(x, -700.0), 700.0)
-    cdef double e = exp_short(-fabs(bounded))
-    cdef double linear = 4.0 * bounded + 6.0
-    cdef double constant = 4.0 * (bounded + 1.0)
-    cdef double low = e * (((e + 4.0) * e + linear) * e + constant)
-    cdef double high = ((constant * e + linear) * e + 4.0) * e + 1.0
-    cdef double quadratic = (e + 2.0) * e + 2.0 if x < 0 else (2.0 * e + 2.0) * e + 1.0
-    cdef double formula = (low if x < 0 else high) / (quadratic * quadratic)
-    cdef double d = (x - MISH_ROOT_0) - MISH_ROOT_1
-    return mend_near_root_short(formula, d, mish_slope_short_polynomial(d))
+    cdef double d = at_most(at_least(x, -700.0), 100.0) - MISH_ROOT_0
+    cdef reduced reduction = reduce_short(d, 1.0)
+    cdef double polynomial = expm1_polynomial(reduction.r, 1.0)
+    cdef double power = power_of_two(reduction.shifted)
+    cdef double m = multiply_add(power * reduction.r, polynomial, power - 1.0)
+    cdef double e = MISH_ROOT_EXPONENTIAL * times_power_of_two(
+        multiply_add(reduction.r, polynomial, 1.0), reduction.shifted
+    )
+    cdef double constant = (
+        (MISH_ROOT_EXPONENTIAL + 4.0) * MISH_ROOT_EXPONENTIAL + 4.0 * MISH_ROOT_0 + 6.0
+    )
+    cdef double quadratic = multiply_add(e, e + (MISH_ROOT_EXPONENTIAL + 4.0), constant)
+    cdef double linear = multiply_add(d, e, d)
+    cdef double b = multiply_add(0.25 * MISH_ROOT_EXPONENTIAL * m, quadratic, linear)
+    cdef double inverse = reciprocal(multiply_add(e, multiply_add(0.5, e, 1.0), 1.0))
+    return (e * inverse) * (b * inverse)
 
 
 # elu: x, or alpha expm1(x) for x <= 0; exp(x) - 1 would lose all digits near 0
 cdef inline double elu_float(double x, double alpha) noexcept nogil:
-    return x if x >= 0 else alpha * expm1_short(x)
+    cdef double low = alpha * expm1_scaled(at_least(x, -700.0), 1.0)
+    return x if x >= 0 else low
 
 
 cdef inline double elu_grad_float(double x, double alpha) noexcept nogil:
-    return 1.0 if x > 0 else alpha * exp_short(x)
+    cdef double low = alpha * exp_short(at_least(x, -700.0))
+    return 1.0 if x > 0 else low
 
 
 cdef inline double elu_grad_from_output_float(double y, double alpha) noexcept nogil:
@@ -196,11 +282,13 @@ cdef inline double elu_grad_from_output_float(double y, double alpha) noexcept n
 
 # selu: scale * elu(x, alpha)
 cdef inline double selu_float(double x) noexcept nogil:
-    return SELU_SCALE * elu_float(x, SELU_ALPHA)
+    cdef double low = expm1_scaled(at_least(x, -700.0), SELU_SCALE * SELU_ALPHA)
+    return SELU_SCALE * x if x >= 0 else low
 
 
 cdef inline double selu_grad_float(double x) noexcept nogil:
-    return SELU_SCALE * elu_grad_float(x, SELU_ALPHA)
+    cdef double low = exp_scaled(at_least(x, -700.0), SELU_SCALE * SELU_ALPHA, 1.0)
+    return SELU_SCALE if x > 0 else low
 
 
 cdef inline double selu_grad_from_output_float(double y) noexcept nogil:

@@ -10,8 +10,8 @@
 # * Where x multiplies an exponential, the product is normal when the exponential no longer is:
 #   `exp_256` is 256 exp(x), and the constant that follows it has the factor 2**-8.
 # * Gated functions are max(x, 0) minus a tail that is even: no choice between two formulas.
-# * Near their roots silu', gelu_tanh' and mish' are d p(d), d the distance to the root; gelu' has
-#   d as a factor everywhere.
+# * Near their roots gelu_tanh' and mish' are d p(d), d the distance to the root; silu' and gelu' have
+#   it in their formulas.
 # * Intel processors take a hundred cycles for a product with a subnormal operand (sums are free of
 #   that): arguments of exponentials stop at -2**-40, and factors below 2**-125 become zeros.
 #
@@ -23,11 +23,11 @@ cdef extern from *:
     #define FASTACT_MAGIC_SHIFT_FLOAT 12582912.0f
     #define FASTACT_SCALE 0.00390625 /* of exp_256 */
 
-    /* 2**k times 2**-127 times 2**bias, for shifted = k + 1.5 * 2**23 */
-    static CYTHON_INLINE float fastact_power_of_two_float(float shifted, int32_t bias) {
-        int32_t bits;
+    /* 2**(k - 127), for shifted = k + 1.5 * 2**23, 0 <= k < 255 */
+    static CYTHON_INLINE float fastact_power_of_two_float(float shifted) {
+        uint32_t bits;
         memcpy(&bits, &shifted, sizeof bits);
-        bits = (int32_t)((uint32_t)bits << 23) + (int32_t)((uint32_t)bias << 23);
+        bits <<= 23;
         memcpy(&shifted, &bits, sizeof bits);
         return shifted;
     }
@@ -43,11 +43,11 @@ cdef extern from *:
         memcpy(&x, &bits, sizeof x);
         return x;
     }
-    static CYTHON_INLINE float fastact_magnitude_within(float x, float low, float high) {
+    static CYTHON_INLINE float fastact_magnitude_up_to(float x, float high) {
         int32_t bits, high_bits;
-        x = fastact_magnitude_from(x, low);
         memcpy(&bits, &x, sizeof bits);
         memcpy(&high_bits, &high, sizeof bits);
+        bits &= INT32_MAX;
         bits = bits > high_bits ? high_bits : bits;
         memcpy(&x, &bits, sizeof x);
         return x;
@@ -56,11 +56,11 @@ cdef extern from *:
     float F "FASTACT_FLOAT"(double literal) noexcept nogil
     # |x|, at least `low`. NaN stays.
     float magnitude_from "fastact_magnitude_from"(float x, float low) noexcept nogil
-    # The same, at most `high`, which NaN becomes.
-    float magnitude_within "fastact_magnitude_within"(float x, float low, float high) noexcept nogil
+    # |x|, at most `high`, which NaN becomes.
+    float magnitude_up_to "fastact_magnitude_up_to"(float x, float high) noexcept nogil
     const float MAGIC_SHIFT_FLOAT "FASTACT_MAGIC_SHIFT_FLOAT"
     const double SCALE "FASTACT_SCALE"
-    float power_of_two_float "fastact_power_of_two_float"(float shifted, int bias) noexcept nogil
+    float power_of_two_float "fastact_power_of_two_float"(float shifted) noexcept nogil
 
 cdef inline float at_least_float(float x, float bound) noexcept nogil:
     return bound if x < bound else x
@@ -89,28 +89,30 @@ ctypedef struct exponential:
 
 # 2**lift exp(x + low), |low| small. The power is 0 for k = -127 - lift, and wrong below.
 cdef inline exponential exponential_fast(float x, float low, int lift) noexcept nogil:
-    cdef float shifted = multiply_add_float(x, F(LOG2E), MAGIC_SHIFT_FLOAT)
-    cdef float k = shifted - MAGIC_SHIFT_FLOAT
+    cdef float shift = MAGIC_SHIFT_FLOAT + F(127 + lift)
+    cdef float shifted = multiply_add_float(x, F(LOG2E), shift)
+    cdef float k = shifted - shift
     cdef float exact = multiply_add_float(k, -LN2_FAST_0, x)
-    return make_exponential(exact + multiply_add_float(k, -LN2_FAST_1, low), shifted, lift)
+    return make_exponential(exact + multiply_add_float(k, -LN2_FAST_1, low), shifted)
 
 
 # 2**lift exp(-(square + square_low) / 2)
 cdef inline exponential exponential_of_square(
     float square, float square_low, int lift
 ) noexcept nogil:
-    cdef float shifted = multiply_add_float(square, F(-0.5 * LOG2E), MAGIC_SHIFT_FLOAT)
-    cdef float k = shifted - MAGIC_SHIFT_FLOAT
+    cdef float shift = MAGIC_SHIFT_FLOAT + F(127 + lift)
+    cdef float shifted = multiply_add_float(square, F(-0.5 * LOG2E), shift)
+    cdef float k = shifted - shift
     cdef float exact = multiply_add_float(k, F(2.0) * LN2_FAST_0, square)
     cdef float r = F(-0.5) * (exact + multiply_add_float(k, F(2.0) * LN2_FAST_1, square_low))
-    return make_exponential(r, shifted, lift)
+    return make_exponential(r, shifted)
 
 
-cdef inline exponential make_exponential(float r, float shifted, int lift) noexcept nogil:
+cdef inline exponential make_exponential(float r, float shifted) noexcept nogil:
     cdef exponential e
     e.r = r
     e.polynomial = expm1_fast_polynomial(r)
-    e.power = power_of_two_float(shifted, 127 + lift)
+    e.power = power_of_two_float(shifted)
     return e
 
 
@@ -197,21 +199,21 @@ cdef inline float rectified(float x) noexcept nogil:
     return F(-0.0) if x < 0 else x
 
 
-# |x| up to `bound`, or 0 where slope * x is subnormal
-cdef inline float bounded_magnitude(float x, double bound, double slope) noexcept nogil:
-    cdef float magnitude = magnitude_within(x, F(0.0), F(bound))
-    return F(0.0) if magnitude < F(1.1754943508222875e-38 / slope) else magnitude
+# a >= 0, or 0 where slope * a is subnormal
+cdef inline float zero_if_tiny(float a, double slope) noexcept nogil:
+    return F(0.0) if a < F(1.1754943508222875e-38 / slope) else a
 
 
-# x sigmoid(z) = max(x, 0) - |x| e / (1 + e), from e_256 = 256 e, e = exp(-|z|)
-cdef inline float gated_fast(float x, float e_256) noexcept nogil:
+# x sigmoid(z) = max(x, 0) - a e / (1 + e), from a = |x| or where e vanishes, e_256 = 256 e, e = exp(-|z|)
+cdef inline float gated_fast(float x, float a, float e_256) noexcept nogil:
     cdef float denominator = multiply_add_float(e_256, F(SCALE), F(1.0))
-    cdef float tail = bounded_magnitude(x, 120.0, 0.5) * e_256 / denominator
+    cdef float tail = zero_if_tiny(a, 0.5) * e_256 / denominator
     return multiply_add_float(-tail, F(SCALE), rectified(x))
 
 
 cdef inline float silu_fast(float x) noexcept nogil:
-    return gated_fast(x, value_of(exp_256(-magnitude_within(x, F(1e-12), F(93.6)), F(0.0))))
+    cdef float a = magnitude_up_to(x, F(93.6))
+    return gated_fast(x, a, value_of(exp_256(-magnitude_from(a, F(1e-12)), F(0.0))))
 
 
 # tail for x < 0, 1 - tail for x >= 0, from 256 tail; at -inf the tail is 0 with its sign
@@ -220,22 +222,39 @@ cdef inline float reflected(float x, float tail_256) noexcept nogil:
     return multiply_add_float(tail_256, scale, F(-0.0) if x < 0 else F(1.0))
 
 
-# The derivative of x sigmoid(z), w = |x| z', is a tail or 1 - tail: e (1 - w + e) / (1 + e)**2
+# silu' is a tail for x < 0 and 1 - tail for x >= 0: with a = |x| and e = exp(-a), the tail is
+# e (1 + e - a) / (1 + e)**2. The bracket crosses 0 where a is 1 + e_0 and e is e_0, to the last digit; it
+# is the sum of the differences from there, which have the same sign. e = e_0 2**j (1 + t) comes from
+# the reduction of -log(e_0) - a: at the root j is 0 and e - e_0 is e_0 t. -log(e_0) is the sum of
+# SILU_ROOT_FAST, whose first part has 16 bits, and SILU_ROOT_FAST_REST. The power of two is 256 times as
+# large, and 0 for a > 94.51; at 94.8 t is positive, so that the sum of zeros is -0.0.
 cdef inline float silu_grad_fast(float x) noexcept nogil:
-    cdef float z = at_least_float(minus_magnitude_float(x), F(-93.6))
-    cdef exponential e_256 = exp_256(z, F(0.0))
-    cdef float e = F(SCALE) * value_of(e_256)
-    cdef float tail = times((F(1.0) + z) + e, e_256) / square_of_one_plus(e)
-    cdef float d = (z - SILU_ROOT_FAST_0) - SILU_ROOT_FAST_1
-    cdef float near = F(256.0) * d * silu_slope_fast_polynomial(d)
-    return reflected(x, near if fabsf(d) < SILU_RADIUS_FAST else tail)
+    cdef float a = at_most_float(fabsf(x), F(94.8))
+    cdef float shift = MAGIC_SHIFT_FLOAT + F(135.0)
+    cdef float one_plus_e_0 = F(1.0) + SILU_ROOT_FAST_EXPONENTIAL
+    cdef float distance = one_plus_e_0 - a
+    cdef float distance_low = one_plus_e_0 - (distance + a)
+    cdef float shifted = multiply_add_float(distance, F(LOG2E), shift)
+    cdef float j = shifted - shift
+    cdef float exact = (multiply_add_float(j, -LN2_FAST_0, SILU_ROOT_FAST_0) - a) + SILU_ROOT_FAST_1
+    cdef float r = exact + multiply_add_float(j, -LN2_FAST_1, SILU_ROOT_FAST_REST)
+    cdef float t = r * expm1_fast_polynomial(r)
+    cdef float power = power_of_two_float(shifted)
+    cdef float unit = SILU_ROOT_FAST_EXPONENTIAL * F(SCALE)
+    cdef float e_base = unit * power
+    cdef float e = multiply_add_float(e_base, t, e_base)
+    cdef float change = (e_base - SILU_ROOT_FAST_EXPONENTIAL) + distance_low
+    cdef float factor = (distance + multiply_add_float(e_base, t, change)) * power
+    cdef float tail = multiply_add_float(factor, t, factor) / square_of_one_plus(e)
+    return multiply_add_float(tail, unit if x < 0 else -unit, F(-0.0) if x < 0 else F(1.0))
 
 
 # gelu: max(x, 0) - a Phi(-a), a = |x|, Phi(-a) = exp(-a**2 / 2) p(t) / (a + c), t = (a-c) / (a+c),
 # c = 1.5. The exponential multiplies last, as 2**k (1 + excess), and the relative error of
 # 1 / (a + c) is made good in the excess. At a = 13.28, k is -127 and 2**k taken as 0.
 cdef inline float gelu_fast(float x) noexcept nogil:
-    cdef float a = magnitude_within(x, F(1e-9), F(13.28))
+    cdef float bounded = magnitude_up_to(x, F(13.28))
+    cdef float a = magnitude_from(bounded, F(1e-9))
     cdef float square = a * a
     cdef float square_low = multiply_add_float(a, a, -square)
     cdef exponential e = exponential_of_square(square, square_low, 0)
@@ -245,7 +264,7 @@ cdef inline float gelu_fast(float x) noexcept nogil:
         -inverse, a, multiply_add_float(F(-1.5), inverse, F(1.0))
     )
     cdef float excess = multiply_add_float(e.r, e.polynomial, residual)
-    cdef float factor = bounded_magnitude(x, 13.28, 0.5) * inverse * mills_fast_polynomial(t)
+    cdef float factor = zero_if_tiny(bounded, 0.5) * inverse * mills_fast_polynomial(t)
     cdef float tail = multiply_add_float(factor, excess, factor)
     return multiply_add_float(tail, -e.power, rectified(x))
 
@@ -264,7 +283,8 @@ cdef inline float gelu_grad_fast(float x) noexcept nogil:
     return reflected(x, times(factor, e_256))
 
 
-# x (linear + cubic x**2), and what else its derivative is made of
+# x (linear + cubic x**2), and what else its derivative is made of; for |x| < 10.4, where
+# `linear - quotient` is exact
 ctypedef struct cubic_terms:
     float value
     float value_low
@@ -276,29 +296,26 @@ cdef inline cubic_terms gelu_tanh_cubic_fast(float x) noexcept nogil:
     cdef cubic_terms z
     cdef float square = x * x
     cdef float square_low = multiply_add_float(x, x, -square)
-    cdef float cubic = GELU_TANH_CUBIC_FAST_0 * square
-    cdef float cubic_low = multiply_add_float(GELU_TANH_CUBIC_FAST_0, square, -cubic)
-    cubic_low = multiply_add_float(GELU_TANH_CUBIC_FAST_0, square_low, cubic_low)
-    cubic_low = multiply_add_float(GELU_TANH_CUBIC_FAST_1, square, cubic_low)
-    z.quotient = GELU_TANH_LINEAR_FAST_0 + cubic
-    cdef float part = z.quotient - GELU_TANH_LINEAR_FAST_0
-    cdef float quotient_low = (GELU_TANH_LINEAR_FAST_0 - (z.quotient - part)) + (cubic - part)
-    quotient_low = quotient_low + (cubic_low + GELU_TANH_LINEAR_FAST_1)
+    z.quotient = multiply_add_float(GELU_TANH_CUBIC_FAST_0, square, GELU_TANH_LINEAR_FAST_0)
+    cdef float low = multiply_add_float(
+        GELU_TANH_CUBIC_FAST_0, square, GELU_TANH_LINEAR_FAST_0 - z.quotient
+    )
+    low = multiply_add_float(GELU_TANH_CUBIC_FAST_0, square_low, low)
+    low = low + multiply_add_float(GELU_TANH_CUBIC_FAST_1, square, GELU_TANH_LINEAR_FAST_1)
     z.value = x * z.quotient
-    z.value_low = multiply_add_float(x, quotient_low, multiply_add_float(x, z.quotient, -z.value))
-    z.rest = multiply_add_float(F(2.0), cubic, quotient_low)
+    z.value_low = multiply_add_float(x, low, multiply_add_float(x, z.quotient, -z.value))
+    z.rest = multiply_add_float(F(2.0) * GELU_TANH_CUBIC_FAST_0, square, low)
     return z
 
 
 # gelu_tanh: x sigmoid(z); z reaches 93.7 at 10.27
 cdef inline float gelu_tanh_fast(float x) noexcept nogil:
-    cdef float a = magnitude_within(x, F(1e-9), F(10.27))
-    cdef cubic_terms z = gelu_tanh_cubic_fast(a)
-    return gated_fast(x, value_of(exp_256(-z.value, -z.value_low)))
+    cdef float a = magnitude_up_to(x, F(10.27))
+    cdef cubic_terms z = gelu_tanh_cubic_fast(magnitude_from(a, F(1e-9)))
+    return gated_fast(x, a, value_of(exp_256(-z.value, -z.value_low)))
 
 
-# The denominator (1 + e)**2 is 1 + s: t / (1 + s) = t - t s / (1 + s) rounds t only, since e is
-# small where the formula is used, above a = 1.3.
+# As silu', with w = a z'(a) instead of a: right where it is not near the root.
 cdef inline float gelu_tanh_grad_fast(float x) noexcept nogil:
     cdef float a = at_most_float(magnitude_from(x, F(1e-9)), F(10.27))
     cdef cubic_terms z = gelu_tanh_cubic_fast(a)
@@ -307,23 +324,21 @@ cdef inline float gelu_tanh_grad_fast(float x) noexcept nogil:
     cdef float bracket = multiply_add_float(
         -a, z.quotient, multiply_add_float(-a, z.rest, F(1.0) + e)
     )
-    cdef float t = times(bracket, e_256)
-    cdef float s = e * (e + F(2.0))
-    cdef float tail = -fabsf(multiply_add_float(-t, s / (F(1.0) + s), t))  # also where it is 0
+    cdef float tail = times(bracket, e_256) / square_of_one_plus(e)
     cdef float d = (-a - GELU_TANH_ROOT_FAST_0) - GELU_TANH_ROOT_FAST_1
-    cdef float from_middle = d - F(0.1025)
-    cdef float near = F(256.0) * d * gelu_tanh_slope_fast_polynomial(from_middle)
-    return reflected(x, near if fabsf(from_middle) < GELU_TANH_RADIUS_FAST else tail)
+    cdef float near = F(256.0) * d * gelu_tanh_slope_fast_polynomial(d)
+    return reflected(x, near if fabsf(d) < GELU_TANH_RADIUS_FAST else tail)
 
 
 # mish: max(x, 0) - a tail, tail = (e + e**2 / 2) / (1 + h) for x < 0 and 2 e**2 / (1 + h) for x >= 0,
 # h = e + e**2 / 2 or 2 e + 2 e**2
 cdef inline float mish_fast(float x) noexcept nogil:
-    cdef exponential e_256 = exp_256(-magnitude_within(x, F(1e-12), F(93.6)), F(0.0))
+    cdef float a = magnitude_up_to(x, F(93.6))
+    cdef exponential e_256 = exp_256(-magnitude_from(a, F(1e-12)), F(0.0))
     cdef float e = F(SCALE) * value_of(e_256)
     cdef float quadratic = F(0.5) * e if x < 0 else e + e
     cdef float h = multiply_add_float(quadratic, e, e if x < 0 else quadratic)
-    cdef float factor = times(bounded_magnitude(x, 120.0, 0.6), e_256)
+    cdef float factor = times(zero_if_tiny(a, 0.6), e_256)
     cdef float numerator = multiply_add_float(factor, quadratic, factor if x < 0 else F(0.0))
     return multiply_add_float(-numerator / (F(1.0) + h), F(SCALE), rectified(x))
 

@@ -149,35 +149,38 @@ cdef extern from "coefficients.h":
     # Constants, and one function for each polynomial; written by tools/generate_cython.py from
     # fastact/coefficients.py.
     const double LOG2E, LN2_0, LN2_1, SELU_SCALE, SELU_ALPHA, ROOT_RADIUS
-    const double ROOT_RADIUS_SHORT
-    const double NORMAL_DENSITY_0, NORMAL_DENSITY_1
     const double GELU_TANH_LINEAR_0, GELU_TANH_LINEAR_1, GELU_TANH_CUBIC_0, GELU_TANH_CUBIC_1
     const double GELU_TANH_LINEAR_FULL_0, GELU_TANH_LINEAR_FULL_1
     const double GELU_TANH_CUBIC_FULL_0, GELU_TANH_CUBIC_FULL_1
+    const double TANH_BOUND_SHORT
+    const double EXP_SHORT_0, EXP_SHORT_1, EXP_SHORT_2, EXP_SHORT_3
+    const double EXP_SHORT_4, EXP_SHORT_5, EXP_SHORT_6
+    const double EXPM1_SHORT_0, EXPM1_SHORT_1, EXPM1_SHORT_2, EXPM1_SHORT_3
+    const double EXPM1_SHORT_4, EXPM1_SHORT_5, EXPM1_SHORT_6
     const double MILLS_FULL_0, MILLS_FULL_LOW, GELU_GRAD_FULL_0, GELU_GRAD_FULL_LOW
     const double SILU_ROOT_0, SILU_ROOT_1, SILU_ROOT_EXPONENTIAL, SILU_ROOT_SQRT, SILU_ROOT_EXCESS
     const double GELU_ROOT_0, GELU_ROOT_1
     const double GELU_TANH_ROOT_0, GELU_TANH_ROOT_1
     const double GELU_TANH_ROOT_Z_0, GELU_TANH_ROOT_Z_1, GELU_TANH_ROOT_W_0, GELU_TANH_ROOT_W_1
     const double GELU_TANH_ROOT_EXPONENTIAL, GELU_TANH_ROOT_SQRT, GELU_TANH_ROOT_EXCESS
-    const double MISH_ROOT_0, MISH_ROOT_1, MISH_SLOPE_0, MISH_SLOPE_LOW
-    double expm1_short_polynomial(double r) noexcept nogil
+    const double MISH_ROOT_0, MISH_ROOT_1, MISH_ROOT_EXPONENTIAL, MISH_SLOPE_0, MISH_SLOPE_LOW
     double exp_full_polynomial(double r) noexcept nogil
     double tanh_full_polynomial(double u) noexcept nogil
     double tanh_half_full_polynomial(double u) noexcept nogil
-    double atanh_short_polynomial(double u) noexcept nogil
+    double log1p_short_polynomial(double e) noexcept nogil
     double atanh_full_polynomial(double u) noexcept nogil
+    double tanh_p_short_polynomial(double square) noexcept nogil
+    double tanh_q_short_polynomial(double square) noexcept nogil
     double mills_short_polynomial(double t) noexcept nogil
-    double silu_slope_short_polynomial(double d) noexcept nogil
-    double gelu_slope_short_polynomial(double d) noexcept nogil
-    double gelu_tanh_slope_short_polynomial(double d) noexcept nogil
-    double mish_slope_short_polynomial(double d) noexcept nogil
+    double gelu_grad_short_polynomial(double t) noexcept nogil
     # in single
-    const float SILU_RADIUS_FAST, GELU_TANH_RADIUS_FAST, MISH_RADIUS_FAST
+    const float GELU_TANH_RADIUS_FAST, MISH_RADIUS_FAST
     const float LN2_FAST_0, LN2_FAST_1
     const float GELU_TANH_LINEAR_FAST_0, GELU_TANH_LINEAR_FAST_1
     const float GELU_TANH_CUBIC_FAST_0, GELU_TANH_CUBIC_FAST_1
-    const float SILU_ROOT_FAST_0, SILU_ROOT_FAST_1, GELU_ROOT_FAST_0, GELU_ROOT_FAST_1
+    const float SILU_ROOT_FAST_0, SILU_ROOT_FAST_1
+    const float SILU_ROOT_FAST_EXPONENTIAL, SILU_ROOT_FAST_REST
+    const float GELU_ROOT_FAST_0, GELU_ROOT_FAST_1
     const float GELU_TANH_ROOT_FAST_0, GELU_TANH_ROOT_FAST_1, MISH_ROOT_FAST_0, MISH_ROOT_FAST_1
     float expm1_fast_polynomial(float r) noexcept nogil
     float log1p_fast_polynomial(float e) noexcept nogil
@@ -185,7 +188,6 @@ cdef extern from "coefficients.h":
     float tanh_q_fast_polynomial(float square) noexcept nogil
     float mills_fast_polynomial(float t) noexcept nogil
     float gelu_grad_fast_polynomial(float t) noexcept nogil
-    float silu_slope_fast_polynomial(float d) noexcept nogil
     float gelu_tanh_slope_fast_polynomial(float d) noexcept nogil
     float mish_slope_fast_polynomial(float d) noexcept nogil
     # These leave out the first coefficients: the caller adds them with compensation.

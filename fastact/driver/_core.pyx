@@ -8,6 +8,7 @@ in ``fastact/cython_backend``; any backend whose loops have that signature runs 
 
 cimport numpy as cnp
 from cpython.object cimport PyObject
+from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Compare
 from libc.string cimport memcpy, memset
 
 from fastact.driver._memory cimport POOL_THRESHOLD, new_array
@@ -18,9 +19,9 @@ cdef enum:
     MAX_OPERANDS = 8
     BLOCK = 16  # elements of a block, the unit of a loop: as in tools/generate_cython.py
     BLOCK_BYTES = BLOCK * 8
-    TILE_BYTES = 4096
+    TILE_BYTES = 1024
     TABLES = 2  # float16 and bfloat16
-    TABLE_SIZE = 1 << 16
+    PAIRS = 64  # elements with two results at a time
     BACKENDS = 2  # that have compiled loops: Cython 0, Numba 1
 
 cdef extern from *:
@@ -37,7 +38,7 @@ cdef extern from "threads.h":
     bint threads_available "fastact_threads_available"() noexcept nogil
 
 cdef extern from "streaming.h":
-    bint can_stream "fastact_can_stream"() noexcept nogil
+    size_t streaming_bytes "fastact_streaming_bytes"() noexcept nogil
     void stream "fastact_stream"(void* to, const void* source, size_t size) noexcept nogil
     void end_streaming "fastact_end_streaming"() noexcept nogil
 
@@ -54,9 +55,17 @@ cdef extern from *:
 
     /* The features that setup.py compiles each level for, no more: so no instruction is illegal. */
     #if defined(__x86_64__) && defined(__GNUC__)
+    #include <cpuid.h>
+    /* gcc before 11 does not know "f16c". What the system must do for it, it does for AVX2. */
+    static int fastact_has_f16c(void)
+    {
+        unsigned int a, b, c, d;
+        return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
+    }
     static int fastact_has_v3(void)
     {
-        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+        return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")
+            && fastact_has_f16c();
     }
     static int fastact_has_v4(void)
     {
@@ -111,10 +120,11 @@ ctypedef object (*vectorcall_type)(FastPath, PyObject**, size_t, PyObject*)
 
 # An array below this many bytes is computed without releasing the GIL: doing so would cost more.
 cdef Py_ssize_t GIL_BYTES = 1 << 15
-# Inputs and output together, from which stores past the caches pay: 1.3 to 1.6 times as fast there
-# on a Xeon (Sapphire Rapids; it gains from 8 MiB on) and on a Zen 4 with 32 MiB of cache, where a
-# quarter of it would be twice as slow.
-cdef Py_ssize_t STREAMING_BYTES = 1 << 25
+# Inputs and output together, from which stores past the caches pay.
+cdef Py_ssize_t STREAMING_BYTES = streaming_bytes()
+# The same where a table is read: to look up is slower than the caches beyond the second. On a Xeon
+# (Sapphire Rapids), streaming costs 15% at 32 MiB, and halves the time at 64.
+cdef Py_ssize_t TABLE_STREAMING_BYTES = 1 << 26
 
 
 # --- settings: written by fastact.config, read here without a call into Python -------------------
@@ -175,6 +185,20 @@ cdef Choice settings_here() except *:
     return choice
 
 
+cdef PyObject* own_name(PyObject* value) except NULL:
+    """Return the object that stands for a name in settings, or what was given: some other value."""
+    cdef PyObject** names = [AUTO, NAMES[0], NAMES[1], FAST, FAITHFUL]
+    cdef int i
+    for i in range(5):
+        if value == names[i]:
+            return value
+    if PyUnicode_CheckExact(<object>value):  # a string made at run time
+        for i in range(5):
+            if PyUnicode_Compare(<object>value, <object>names[i]) == 0:
+                return names[i]
+    return value
+
+
 # --- running a loop ------------------------------------------------------------------------------
 
 cdef struct Job:
@@ -188,7 +212,6 @@ cdef struct Job:
     Py_ssize_t n
     Py_ssize_t chunk  # elements
     bint streaming
-    bint tiled
     double* parameters
 
 
@@ -224,9 +247,7 @@ cdef void run_part_of_block(Job* job, Py_ssize_t begin, Py_ssize_t count) noexce
 
 
 cdef void run_slice(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    if job.tiled:
-        begin = run_tiles(job, begin, end)
-    elif job.streaming:
+    if job.streaming:
         begin = run_streaming(job, begin, end)
     cdef Py_ssize_t blocks = (end - begin) // BLOCK
     if blocks:
@@ -239,7 +260,9 @@ cdef void run_slice(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
 cdef Py_ssize_t run_streaming(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     """Run the loop up to less than a tile before ``end``, storing past the caches; return where.
 
-    The loop writes to a tile in the first-level cache, which is then streamed to the output.
+    The loop writes to a tile in the first-level cache, which is then streamed to the output. A tile
+    is short, so that its stores are under way while the next is computed: 4 KiB takes up to 1.2
+    times as long, for relu.backward at 64 MiB.
     """
     cdef char unaligned[TILE_BYTES + 64]
     cdef char* tile = <char*>((<size_t>unaligned + 63) & ~<size_t>63)
@@ -264,51 +287,14 @@ cdef Py_ssize_t run_streaming(Job* job, Py_ssize_t begin, Py_ssize_t end) noexce
     return begin
 
 
-cdef Py_ssize_t run_tiles(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    """Run the loop up to less than a tile before ``end`` over tiles that are then copied.
-
-    So no output is an input: gcc leaves some loops scalar where one pointer reads and writes.
-    """
-    cdef char tiles[2][TILE_BYTES]
-    cdef void* inputs[MAX_OPERANDS]
-    cdef void* outputs[2]
-    cdef Py_ssize_t size = job.output_sizes[0]
-    cdef Py_ssize_t length = TILE_BYTES // size
-    cdef int i
-    outputs[0] = tiles[0]
-    outputs[1] = tiles[1]
-    while end - begin >= length:
-        for i in range(job.n_inputs):
-            inputs[i] = <char*>job.inputs[i] + begin * job.input_sizes[i]
-        job.loop(inputs, outputs, length // BLOCK, job.parameters)
-        for i in range(job.n_outputs):
-            memcpy(<char*>job.outputs[i] + begin * size, outputs[i], TILE_BYTES)
-        begin = begin + length
-    return begin
-
-
-cdef inline void choose_stores(Job* job, bint is_bound_by_memory) noexcept nogil:
-    job.tiled = not is_bound_by_memory and is_in_place(job)
-    job.streaming = is_bound_by_memory and pays_to_stream(job)
-
-
-cdef inline bint is_in_place(Job* job) noexcept nogil:
-    cdef int i, j
-    for i in range(job.n_inputs):
-        for j in range(job.n_outputs):
-            if job.inputs[i] == job.outputs[j]:
-                return True
-    return False
-
-
-cdef inline bint pays_to_stream(Job* job) noexcept nogil:
+cdef inline bint pays_to_stream(Job* job, Py_ssize_t least) noexcept nogil:
     cdef int i
     cdef Py_ssize_t element_bytes = job.output_sizes[0]
     for i in range(job.n_inputs):
+        if job.inputs[i] == job.outputs[0]:
+            return False  # what is written is in the caches already
         element_bytes += job.input_sizes[i]
-    if job.n * element_bytes < STREAMING_BYTES or job.n_outputs != 1 or not can_stream():
-        return False
-    return not is_in_place(job)  # or what is written is in the caches already
+    return job.n_outputs == 1 and job.n * element_bytes >= least
 
 
 cdef void run_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
@@ -345,7 +331,8 @@ def execute(
     """Run the loop at ``address`` over contiguous one-dimensional arrays of equal length.
 
     ``inputs`` ends with the arrays of the parameters if the loop is a broadcast one; then
-    ``parameters`` is empty. ``chunk`` is a multiple of 64 elements: no cache line has two writers.
+    ``parameters`` is empty. If it is an array of doubles, the loop gets that itself. ``chunk`` is
+    a multiple of 64 elements: no cache line has two writers.
     """
     cdef Job job
     cdef double values[MAX_OPERANDS]
@@ -357,15 +344,19 @@ def execute(
     for i, array in enumerate(outputs):
         job.outputs[i] = cnp.PyArray_DATA(array)
         job.output_sizes[i] = cnp.PyArray_ITEMSIZE(array)
-    for i, value in enumerate(parameters):
-        values[i] = value
+    if isinstance(parameters, cnp.ndarray):
+        job.parameters = <double*>cnp.PyArray_DATA(parameters)
+    else:
+        job.parameters = values
+        for i, value in enumerate(parameters):
+            values[i] = value
     job.loop = <loop_type>address
     job.n_inputs = len(inputs)
     job.n_outputs = len(outputs)
     job.n = cnp.PyArray_SIZE(outputs[0])
     job.chunk = chunk
-    job.parameters = values
-    choose_stores(&job, is_bound_by_memory)
+    cdef Py_ssize_t least = STREAMING_BYTES if job.parameters == values else TABLE_STREAMING_BYTES
+    job.streaming = is_bound_by_memory and pays_to_stream(&job, least)
     run_releasing_gil(&job, num_threads)
 
 
@@ -412,7 +403,8 @@ cdef inline cnp.ndarray new_like(cnp.ndarray array):
     return new_array(array.ndim, array.shape, cnp.PyArray_TYPE(array))
 
 
-# The loops over float16 and bfloat16: `parameters` is a table of bits, one row for each output.
+# The loops over float16 and bfloat16 of one input: `parameters` is a table of bits, 16 for each
+# output. Those of two inputs are in fastact/cython_backend.
 cdef void look_up_value(void** inputs, void** outputs, Py_ssize_t blocks, double* parameters) noexcept nogil:
     cdef unsigned short* x = <unsigned short*>inputs[0]
     cdef unsigned short* y = <unsigned short*>outputs[0]
@@ -426,17 +418,23 @@ cdef void look_up_both(void** inputs, void** outputs, Py_ssize_t blocks, double*
     cdef unsigned short* x = <unsigned short*>inputs[0]
     cdef unsigned short* y = <unsigned short*>outputs[0]
     cdef unsigned short* d = <unsigned short*>outputs[1]
-    cdef unsigned short* table = <unsigned short*>parameters
-    cdef unsigned short bits
-    cdef Py_ssize_t i
-    for i in range(blocks * BLOCK):
-        bits = x[i]
-        y[i] = table[bits]
-        d[i] = table[TABLE_SIZE + bits]
+    cdef unsigned int* table = <unsigned int*>parameters
+    cdef unsigned int pairs[PAIRS]
+    cdef Py_ssize_t n = blocks * BLOCK
+    cdef Py_ssize_t begin = 0
+    cdef Py_ssize_t count, i
+    while begin < n:
+        count = min(n - begin, <Py_ssize_t>PAIRS)
+        for i in range(count):
+            pairs[i] = table[x[begin + i]]
+        for i in range(count):
+            y[begin + i] = <unsigned short>pairs[i]
+            d[begin + i] = <unsigned short>(pairs[i] >> 16)
+        begin = begin + count
 
 
 def look_up(cnp.ndarray table, cnp.ndarray x, outputs, int num_threads, Py_ssize_t chunk):
-    """Look the bits of the elements up; all arrays are of uint16 and contiguous."""
+    """Look the bits of the elements up; all arrays are contiguous, of uint16 but a table of two."""
     cdef loop_type loop = look_up_value if len(outputs) == 1 else look_up_both
     cdef Job job
     cdef cnp.ndarray array
@@ -451,7 +449,7 @@ def look_up(cnp.ndarray table, cnp.ndarray x, outputs, int num_threads, Py_ssize
     job.n_outputs = len(outputs)
     job.n = cnp.PyArray_SIZE(x)
     job.chunk = chunk
-    choose_stores(&job, True)
+    job.streaming = pays_to_stream(&job, TABLE_STREAMING_BYTES)
     job.parameters = <double*>cnp.PyArray_DATA(table)
     run_releasing_gil(&job, num_threads)
 
@@ -461,6 +459,7 @@ cdef struct Loops:
     loop_type single_fast  # for fast precision: `single` where that has no loop of its own
     loop_type double
     int table_types[TABLES]
+    loop_type table_loops[TABLES]
     void* tables[TABLES]
 
 
@@ -503,8 +502,11 @@ cdef class FastPath:
         self.loops[backend].single_fast = <loop_type>single_fast
         self.loops[backend].double = <loop_type>double_
 
-    def _use_table(self, int backend, int type_number, cnp.ndarray table):
-        """Set the table of a type for the default parameters; what is set already stays."""
+    def _use_table(self, int backend, int type_number, cnp.ndarray table, size_t loop):
+        """Set the table of a type for the default parameters; what is set already stays.
+
+        ``loop`` is the address of the loop that reads it, 0 where it is a table of results.
+        """
         cdef Loops* loops = &self.loops[backend]
         cdef int i
         for i in range(TABLES):
@@ -513,6 +515,10 @@ cdef class FastPath:
             if loops.tables[i] == NULL:
                 self.kept_tables.append(table)
                 loops.table_types[i] = type_number
+                if loop:
+                    loops.table_loops[i] = <loop_type>loop
+                else:
+                    loops.table_loops[i] = look_up_value if self.n_outputs == 1 else look_up_both
                 loops.tables[i] = cnp.PyArray_DATA(table)
                 return
 
@@ -544,6 +550,8 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
     cdef PyObject* value
     cdef double[MAX_OPERANDS] parameters
     cdef Py_ssize_t n_given = n_args - verb.n_inputs
+    cdef bint has_defaults = True
+    cdef bint has_table = False
     cdef Py_ssize_t i
     if verb.n_inputs == 0 or not 0 <= n_given <= verb.n_free_parameters:
         return None  # without inputs: a verb with settings of its own, which has no loops here
@@ -557,9 +565,9 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
             if PyTuple_GET_ITEM(kwnames, i) == OUT:
                 out = value
             elif PyTuple_GET_ITEM(kwnames, i) == BACKEND:
-                choice.backend = choice.backend if value == Py_None else value
+                choice.backend = choice.backend if value == Py_None else own_name(value)
             elif PyTuple_GET_ITEM(kwnames, i) == PRECISION:
-                choice.precision = choice.precision if value == Py_None else value
+                choice.precision = choice.precision if value == Py_None else own_name(value)
             else:
                 return None
     cdef Loops* loops
@@ -581,22 +589,23 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
             if not PyFloat_CheckExact(value):
                 return None
             parameters[i] = PyFloat_AS_DOUBLE(value)
-            if parameters[i] != verb.defaults[i]:  # fast loops are for the defaults
-                choice.precision = FAITHFUL
+            if parameters[i] != verb.defaults[i]:
+                has_defaults = False
         job.parameters = parameters
 
     first = <cnp.ndarray>args[0]
     cdef int type_number = cnp.PyArray_TYPE(first)
     if type_number == cnp.NPY_FLOAT32:
-        job.loop = loops.single_fast if choice.precision == FAST else loops.single
+        job.loop = loops.single_fast if choice.precision == FAST and has_defaults else loops.single
     elif type_number == cnp.NPY_FLOAT64:
         job.loop = loops.double
     else:
         job.loop = NULL
         for i in range(TABLES):
-            if loops.tables[i] != NULL and loops.table_types[i] == type_number and not n_given:
-                job.loop = look_up_value if verb.n_outputs == 1 else look_up_both
+            if loops.tables[i] != NULL and loops.table_types[i] == type_number and has_defaults:
+                job.loop = loops.table_loops[i]
                 job.parameters = <double*>loops.tables[i]
+                has_table = True
     if job.loop == NULL:
         return None
 
@@ -635,6 +644,9 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
     job.n_outputs = verb.n_outputs
     job.n = cnp.PyArray_SIZE(first)
     job.chunk = verb.chunk
-    choose_stores(&job, verb.is_bound_by_memory)
+    if has_table:
+        job.streaming = pays_to_stream(&job, TABLE_STREAMING_BYTES)
+    else:
+        job.streaming = verb.is_bound_by_memory and pays_to_stream(&job, STREAMING_BYTES)
     run_releasing_gil(&job, choice.num_threads)
     return result

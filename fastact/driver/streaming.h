@@ -4,14 +4,22 @@
 #define FASTACT_STREAMING_H
 
 #include <stddef.h>
+#include <stdint.h>
 #include <string.h>
 
 #if defined(__SSE2__) || defined(_M_X64)
 #include <emmintrin.h>
 
-static inline int fastact_can_stream(void)
+/* Inputs and output together, from which these stores pay. Measured with relu: a Xeon (Sapphire
+   Rapids), whose third-level cache is hardly faster than memory, gains from 4 MiB on (1.3 times as
+   fast at 8 MiB, 1.6 at 128); a Zen 4 with 32 MiB of cache gains 1.3 to 1.6 above them, and a
+   quarter of them would be twice as slow. */
+static inline size_t fastact_streaming_bytes(void)
 {
-    return 1;
+#ifdef __GNUC__
+    if (__builtin_cpu_is("intel") && __builtin_cpu_supports("avx512f")) return 8 << 20;
+#endif
+    return 32 << 20;
 }
 
 /* Both are aligned to 64 bytes, and so is size. */
@@ -37,9 +45,9 @@ static inline void fastact_end_streaming(void)
 
 #else
 
-static inline int fastact_can_stream(void)
+static inline size_t fastact_streaming_bytes(void)
 {
-    return 0;
+    return PTRDIFF_MAX;
 }
 
 static inline void fastact_stream(void *to, const void *from, size_t size)

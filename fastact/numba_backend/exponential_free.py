@@ -20,9 +20,13 @@ from numba import float32
 from numba.extending import overload
 
 from fastact.numba_backend.double_double import two_product, two_sum
-from fastact.numba_backend.primitives import at_least, kernel
+from fastact.numba_backend.primitives import FUSED, at_least, kernel, multiply_add_float
 
 # ruff: noqa: N806  (T, the type of x)
+
+# 1 / 6, the first with 20 bits
+SIXTH_SHORT = 0.16666650772094727
+SIXTH_REST = 1.5894572413799324e-07
 
 
 @kernel
@@ -132,20 +136,22 @@ def hard_swish_grad(x: float) -> float:
 def hard_swish_backward(g: float, x: float) -> float:
     T = type(x)
     zero = g * T(0)
-    product = T(g * hard_swish_slope(x))
+    product = hard_swish_product(x, g)
     low = zero if x <= T(-3) else product
     return g if x >= T(3) else low
 
 
 def chosen_by_type(if_float32: Callable[..., Any], if_float64: Callable[..., Any]) -> Any:
-    """Return a function for kernels that is the one or the other, by the type of x."""
+    """Return a function for kernels that is the one or the other, by the type of its operands."""
 
-    def choose(x: Any) -> float:
+    def choose(*operands: Any) -> float:
         raise NotImplementedError("for kernels only")
 
-    @overload(choose, jit_options={"error_model": "numpy", "forceinline": True})
-    def implementation(x: Any) -> Any:
-        return if_float32 if x == float32 else if_float64
+    options = {"error_model": "numpy", "forceinline": True}
+
+    @overload(choose, strict=False, jit_options=options)
+    def implementation(*operands: Any) -> Any:
+        return if_float32 if operands[0] == float32 else if_float64
 
     return choose
 
@@ -173,5 +179,31 @@ def hard_swish_slope_float64(x: Any) -> Any:
     return (2.0 * x + 3.0) / 6.0
 
 
+def hard_swish_product_float64(x: Any, g: Any) -> Any:
+    return g * ((2.0 * x + 3.0) / 6.0)
+
+
+def hard_swish_product_unfused(x: Any, g: Any) -> Any:
+    return float32(g * ((2.0 * x + 3.0) * (1.0 / 6.0)))
+
+
+# g (2 x + 3) / 6 in float32, as sums of two: a third less time than in float64. 1/6 is cut, so that
+# both parts of the derivative have the same sign: an infinite g would give inf - inf. Sums, since
+# products with subnormal numbers are slow.
+def hard_swish_product_float32(x: Any, g: Any) -> Any:
+    three = float32(3.0)
+    doubled = x + x
+    high = doubled + three
+    low = doubled + (three - high)
+    inner = high * float32(SIXTH_SHORT)
+    inner_low = multiply_add_float(high, float32(SIXTH_SHORT), -inner)
+    inner_low = multiply_add_float(low, float32(SIXTH_SHORT), inner_low)
+    inner_low = multiply_add_float(high, float32(SIXTH_REST), inner_low)
+    return multiply_add_float(g, inner, g * inner_low)
+
+
 hard_swish_inner = chosen_by_type(hard_swish_inner_float32, hard_swish_inner_float64)
 hard_swish_slope = chosen_by_type(hard_swish_slope_float32, hard_swish_slope_float64)
+hard_swish_product = chosen_by_type(
+    hard_swish_product_float32 if FUSED else hard_swish_product_unfused, hard_swish_product_float64
+)

@@ -1,12 +1,15 @@
 """f and f' of the activations that need an exponential, for float32.
 
 The loop gives each element as a float64 that is exactly float32, and rounds the float64 result
-once: subnormal results, x * x and the cancellation at the roots of the gradients then need no
-care. The polynomials keep a relative error below 2**-36, so every result is within 0.501 ulp. Only
-next to the roots of silu', gelu', gelu_tanh' and mish' that is not enough: there they are d p(d),
-d the distance to the root.
+once: subnormal results and x * x then need no care. The polynomials keep a relative error below
+2**-28.5, many below 2**-31.5, so every result is within 0.54 ulp. silu', gelu', gelu_tanh' and
+mish' keep it at their roots too: there they have d, the distance to the root, as a factor, and the
+exponential is counted from the root.
 
-Infinities: the argument of the exponential stops at -708 and factors of it at a value where the
+Divisions are products with a reciprocal that is as exact as the polynomials: a division of
+doubles takes as long as a dozen products.
+
+Infinities: the argument of the exponential is bounded, and factors of it at a value where the
 result, and the largest float32 times the result, has long reached its limit: so 0 * inf never
 arises, the sign of the limit remains, and backward is right for any grad_output. NaN passes
 through: comparisons are false for it, and the bounds keep it.
@@ -16,82 +19,119 @@ Both sides of a choice are computed before it, so that it becomes a select of ve
 
 from __future__ import annotations
 
-from math import copysign, fabs
+from math import fabs
 
 from fastact import coefficients as table
 from fastact.coefficients import (
-    GELU_ROOT,
-    GELU_TANH_ROOT,
     LOG2E,
-    MISH_ROOT,
-    ROOT_RADIUS_SHORT,
+    MISH_ROOT_EXPONENTIAL,
     SELU_ALPHA,
     SELU_SCALE,
-    SILU_ROOT,
+    TANH_BOUND_SHORT,
 )
 from fastact.numba_backend.primitives import (
     MAGIC_SHIFT,
     at_least,
     at_most,
     kernel,
-    polynomial,
+    multiply_add,
+    polynomial_in_one_chain,
     power_of_two,
+    reciprocal,
+    times_power_of_two,
 )
 
 LN2 = table.LN2[0]
-NORMAL_DENSITY = table.NORMAL_DENSITY[0]
 GELU_TANH_LINEAR = table.GELU_TANH_LINEAR[0]
 GELU_TANH_CUBIC = table.GELU_TANH_CUBIC[0]
+SILU_ROOT = table.SILU_ROOT[0]
+SILU_ROOT_SQRT = table.SILU_ROOT_SQRT
+GELU_ROOT = table.GELU_ROOT[0]
+GELU_TANH_ROOT = table.GELU_TANH_ROOT[0]
+GELU_TANH_ROOT_W = table.GELU_TANH_ROOT_W[0]
+GELU_TANH_ROOT_SQRT = table.GELU_TANH_ROOT_SQRT
+MISH_ROOT = table.MISH_ROOT[0]
 
-expm1_polynomial = polynomial(table.EXPM1_SHORT)
-atanh_polynomial = polynomial(table.ATANH_SHORT)
-mills_polynomial = polynomial(table.MILLS_SHORT)
-silu_slope = polynomial(table.SILU_SLOPE_SHORT)
-gelu_slope = polynomial(table.GELU_SLOPE_SHORT)
-gelu_tanh_slope = polynomial(table.GELU_TANH_SLOPE_SHORT)
-mish_slope = polynomial(table.MISH_SLOPE_SHORT)
+EXP_0, EXP_1, EXP_2, EXP_3, EXP_4, EXP_5, EXP_6 = table.EXP_SHORT
+EXPM1_0, EXPM1_1, EXPM1_2, EXPM1_3, EXPM1_4, EXPM1_5, EXPM1_6 = table.EXPM1_SHORT
+log1p_polynomial = polynomial_in_one_chain(table.LOG1P_SHORT)
+tanh_p = polynomial_in_one_chain(table.TANH_P_SHORT)
+tanh_q = polynomial_in_one_chain(table.TANH_Q_SHORT)
+mills_polynomial = polynomial_in_one_chain(table.MILLS_SHORT)
+gelu_grad_polynomial = polynomial_in_one_chain(table.GELU_GRAD_SHORT)
 
 
-# exp(x), x <= 0: k = round(x / ln 2), r = x - k ln 2, exp(x) = 2**k (1 + r p(r)). One constant
-# for ln 2 is enough: |x| <= 112 wherever a float32 result is not yet at its limit, and then the
-# error of k ln 2 is below 2**-46.
+@kernel
+def bounded(x: float, bound: float) -> float:
+    return at_most(at_least(x, -bound), bound)
+
+
+# factor exp(step r) and factor expm1(r) / r, for literals: they go into the coefficients.
+@kernel
+def exp_polynomial(r: float, factor: float, step: float) -> float:
+    square = step * step
+    fourth = square * square
+    total = factor * EXP_6 * (square * fourth)
+    total = multiply_add(r, total, factor * EXP_5 * (fourth * step))
+    total = multiply_add(r, total, factor * EXP_4 * fourth)
+    total = multiply_add(r, total, factor * EXP_3 * (square * step))
+    total = multiply_add(r, total, factor * EXP_2 * square)
+    total = multiply_add(r, total, factor * EXP_1 * step)
+    return multiply_add(r, total, factor * EXP_0)
+
+
+@kernel
+def expm1_polynomial(r: float, factor: float) -> float:
+    total = multiply_add(r, factor * EXPM1_6, factor * EXPM1_5)
+    total = multiply_add(r, total, factor * EXPM1_4)
+    total = multiply_add(r, total, factor * EXPM1_3)
+    total = multiply_add(r, total, factor * EXPM1_2)
+    total = multiply_add(r, total, factor * EXPM1_1)
+    return multiply_add(r, total, factor * EXPM1_0)
+
+
+# step x = k ln 2 + step r: returns k as it stands in the low bits of a sum, and r. One constant for
+# ln 2 is enough: |step x| <= 112 wherever a float32 result is not yet at its limit, and then the
+# error of k ln 2 is below 2**-36.
+@kernel
+def reduce_short(x: float, step: float) -> tuple[float, float]:
+    shifted = multiply_add(x, step * LOG2E, MAGIC_SHIFT)
+    return shifted, multiply_add(MAGIC_SHIFT - shifted, LN2 / step, x)
+
+
+# factor exp(step x) = 2**k p(r), |step x| <= 708, factor near 1, step a power of two
+@kernel
+def exp_scaled(x: float, factor: float, step: float) -> float:
+    shifted, r = reduce_short(x, step)
+    return times_power_of_two(exp_polynomial(r, factor, step), shifted)
+
+
 @kernel
 def exp_short(x: float) -> float:
-    bounded = at_least(x, -708.0)
-    shifted = bounded * LOG2E + MAGIC_SHIFT
-    r = bounded - (shifted - MAGIC_SHIFT) * LN2
-    return power_of_two(shifted) * (1.0 + r * expm1_polynomial(r))
+    return exp_scaled(x, 1.0, 1.0)
 
 
-# exp(x) - 1, x <= 0, to the same relative error also near 0: (2**k - 1) + 2**k r p(r)
+# factor (exp(x) - 1) = factor (2**k - 1) + 2**k r p(r), to the same relative error also near 0,
+# |x| <= 708
 @kernel
-def expm1_short(x: float) -> float:
-    bounded = at_least(x, -708.0)
-    shifted = bounded * LOG2E + MAGIC_SHIFT
-    r = bounded - (shifted - MAGIC_SHIFT) * LN2
+def expm1_scaled(x: float, factor: float) -> float:
+    shifted, r = reduce_short(x, 1.0)
     power = power_of_two(shifted)
-    return power * (r * expm1_polynomial(r)) + (power - 1.0)
+    whole = multiply_add(power, factor, -factor)
+    return multiply_add(power * r, expm1_polynomial(r, factor), whole)
 
 
-# log(1 + e), 0 <= e <= 1: 2 atanh(s) with s = e / (2 + e) <= 1/3
-@kernel
-def log1p_short(e: float) -> float:
-    s = e / (2.0 + e)
-    return 2.0 * s * atanh_polynomial(s * s)
-
-
-# sigmoid: e / (1 + e) with e = exp(-|x|), or 1 / (1 + e) for x >= 0
+# sigmoid: 1 / (1 + exp(-x))
 @kernel
 def sigmoid(x: float) -> float:
-    e = exp_short(-fabs(x))
-    return (e if x < 0.0 else 1.0) / (1.0 + e)
+    return reciprocal(1.0 + exp_short(-bounded(x, 700.0)))
 
 
-# sigmoid': e / (1 + e)**2
+# sigmoid': s (1 - s) with s = sigmoid(-|x|) <= 1/2, which cancels nothing
 @kernel
 def sigmoid_grad(x: float) -> float:
-    e = exp_short(-fabs(x))
-    return e / ((1.0 + e) * (1.0 + e))
+    s = reciprocal(1.0 + exp_short(at_most(fabs(x), 700.0)))
+    return multiply_add(-s, s, s)
 
 
 @kernel
@@ -99,18 +139,21 @@ def sigmoid_grad_from_output(y: float) -> float:
     return y * (1.0 - y)
 
 
-# tanh: -m / (2 + m) with m = expm1(-2 |x|), and the sign of x
+# tanh: x p(x**2) / q(x**2), which is 1 in float32 from 9.02 on
 @kernel
 def tanh(x: float) -> float:
-    m = expm1_short(-2.0 * fabs(x))
-    return copysign(-m / (2.0 + m), x)
+    within = bounded(x, TANH_BOUND_SHORT)
+    square = within * within
+    numerator = within * tanh_p(square)
+    return numerator * reciprocal(tanh_q(square))
 
 
-# tanh': 4 e / (1 + e)**2 with e = exp(-2 |x|); 1 - tanh(x)**2 would cancel
+# tanh': e / ((1 + e) / 2)**2 with e = exp(-2 |x|); 1 - tanh(x)**2 would cancel
 @kernel
 def tanh_grad(x: float) -> float:
-    e = exp_short(-2.0 * fabs(x))
-    return 4.0 * e / ((1.0 + e) * (1.0 + e))
+    e = exp_scaled(-at_most(fabs(x), 350.0), 1.0, 2.0)
+    inverse = reciprocal(multiply_add(0.5, e, 0.5))
+    return e * inverse * inverse
 
 
 @kernel
@@ -118,10 +161,11 @@ def tanh_grad_from_output(y: float) -> float:
     return (1.0 - y) * (1.0 + y)
 
 
-# softplus: max(x, 0) + log1p(exp(-|beta x|)) / beta, beta > 0
+# softplus: max(x, 0) + log1p(exp(-|beta x|)) / beta, beta > 0; log1p(e) = e p(e)
 @kernel
 def softplus(x: float, beta: float) -> float:
-    return at_least(x, 0.0) + log1p_short(exp_short(-fabs(beta * x))) / beta
+    e = exp_short(-at_most(fabs(beta * x), 700.0))
+    return multiply_add(e * (1.0 / beta), log1p_polynomial(e), at_least(x, 0.0))
 
 
 @kernel
@@ -132,140 +176,129 @@ def softplus_grad(x: float, beta: float) -> float:
 # softplus' from y: sigmoid(beta x) = 1 - exp(-beta y)
 @kernel
 def softplus_grad_from_output(y: float, beta: float) -> float:
-    return -expm1_short(-beta * y)
+    return expm1_scaled(at_least(-beta * y, -700.0), -1.0)
 
 
-# silu: x sigmoid(beta x). With beta = 0 it is x / 2, also at the infinities; where beta x is so
-# low that the result is -0.0, x stops at the largest float32.
+# x as far as beta x is at least -700; infinities become 1e150, which times any float32 but 0 is
+# beyond float32, and times exp(-700) is 0 in float32.
+@kernel
+def silu_factor(x: float, beta: float) -> float:
+    limit = -700.0 / beta
+    low = limit if beta > 1e-147 else -1e150
+    high = limit if beta < -1e-147 else 1e150
+    return at_most(at_least(x, low), high)
+
+
+# silu: x sigmoid(beta x). With beta = 0 it is x / 2, also at the infinities.
 @kernel
 def silu(x: float, beta: float) -> float:
-    product = beta * x
-    z = 0.0 if beta == 0.0 else product
-    e = exp_short(-fabs(z))
-    bounded = at_most(at_least(x, -3.5e38), 3.5e38)
-    factor = bounded if z < -700.0 else x
-    return factor * (e if z < 0.0 else 1.0) / (1.0 + e)
+    factor = silu_factor(x, beta)
+    return factor * reciprocal(1.0 + exp_short(-at_most(beta * factor, 700.0)))
 
 
-# sigmoid(z) + w sigmoid'(z): e (1 + e + w) / (1 + e)**2, or (1 + e + w e) / (1 + e)**2 for z >= 0
+# sigmoid(z) + w sigmoid'(z) = (1 + e (1 + w)) / (1 + e)**2 with e = exp(-z). At its root z_0, w_0,
+# it is 0: 1 + e_0 (1 + w_0) = 0. So it is e_0 ((w - w_0) + m (1 + w)) / (1 + e)**2 with
+# m = e / e_0 - 1 = expm1(z_0 - z); the denominator is divided by e_0 = 1 / square_root**2.
 @kernel
-def gated_grad(z: float, w: float) -> float:
-    e = exp_short(-fabs(z))
-    low = e * (1.0 + e + w)
-    high = 1.0 + e + w * e
-    return (low if z < 0.0 else high) / ((1.0 + e) * (1.0 + e))
-
-
-# The distance to a root, which is a pair.
-@kernel
-def distance(x: float, root: tuple[float, float]) -> float:
-    return (x - root[0]) - root[1]
-
-
-# d slope near a root of a gradient, elsewhere what the formula gave
-@kernel
-def mend_near_root(formula: float, d: float, slope: float) -> float:
-    near = d * slope
-    return near if fabs(d) < ROOT_RADIUS_SHORT else formula
+def gated_grad(w: float, w_from_root: float, z_from_root: float, square_root: float) -> float:
+    m = expm1_scaled(-z_from_root, 1.0)
+    numerator = multiply_add(m, 1.0 + w, w_from_root)
+    inverse = reciprocal(multiply_add(m, 1.0 / square_root, square_root + 1.0 / square_root))
+    return numerator * inverse * inverse
 
 
 # silu': with z = beta x, sigmoid(z) + z sigmoid'(z)
 @kernel
 def silu_grad(x: float, beta: float) -> float:
-    bounded = at_most(at_least(beta * x, -700.0), 700.0)
-    z = 0.0 if beta == 0.0 else bounded
-    d = distance(z, SILU_ROOT)
-    derivative = mend_near_root(gated_grad(z, z), d, silu_slope(d))
-    return derivative if x == x else x
+    z = bounded(beta * silu_factor(x, beta), 400.0)
+    d = z - SILU_ROOT
+    return gated_grad(z, d, d, SILU_ROOT_SQRT)
 
 
-# Phi(-a) = exp(-a**2 / 2) mills(a), 0 <= a <= 24; the Mills ratio is p(t) / (a + 4) with
-# t = (a - 4) / (a + 4) = 1 - 8 / (a + 4)
-@kernel
-def mills_short(a: float) -> float:
-    inverse = 1.0 / (a + 4.0)
-    return mills_polynomial(1.0 - 8.0 * inverse) * inverse
-
-
-# gelu: x Phi(x), through the tail Phi(-|x|) on both sides; below -14.4 float32 is -0.0
+# gelu: x Phi(x) = max(x, 0) - a Phi(-a), a = |x|. Phi(-a) = exp(-a**2 / 2) p(t) / (a + 5), with
+# t = (a - 5) / (a + 5) = 1 - 10 / (a + 5); from 20 on, it is 0 in float32, also times any float32.
 @kernel
 def gelu(x: float) -> float:
-    a = at_most(fabs(x), 24.0)
-    tail = exp_short(-0.5 * a * a) * mills_short(a)
-    return at_least(x, -24.0) * (tail if x < 0.0 else 1.0 - tail)
+    a = at_most(fabs(x), 20.0)
+    inverse = reciprocal(a + 5.0)
+    mills = mills_polynomial(multiply_add(-10.0, inverse, 1.0)) * inverse
+    return multiply_add(-a * mills, exp_scaled(a * a, 1.0, -0.5), at_least(x, 0.0))
 
 
 # gelu': Phi(x) + x phi(x) = low for x < 0, 1 - low for x >= 0, with
-# low = exp(-a**2 / 2) (mills(a) - a / sqrt(2 pi))
+# low = exp(-a**2 / 2) (root - a) p(t), t as for gelu
 @kernel
 def gelu_grad(x: float) -> float:
-    a = at_most(fabs(x), 24.0)
-    low = exp_short(-0.5 * a * a) * (mills_short(a) - a * NORMAL_DENSITY)
-    d = distance(x, GELU_ROOT)
-    return mend_near_root(low if x < 0.0 else 1.0 - low, d, gelu_slope(d))
+    a = at_most(fabs(x), 20.0)
+    t = multiply_add(-10.0, reciprocal(a + 5.0), 1.0)
+    factor = (-GELU_ROOT - a) * gelu_grad_polynomial(t)
+    low = exp_scaled(a * a, 1.0, -0.5) * factor
+    high = 1.0 - low
+    return low if x < 0.0 else high
 
 
 # gelu_tanh: x sigmoid(z), z = 2 sqrt(2/pi) (x + 0.044715 x**3); below -10.8 float32 is -0.0
 @kernel
 def gelu_tanh(x: float) -> float:
-    bounded = at_least(x, -15.0)
-    z = bounded * (GELU_TANH_LINEAR + GELU_TANH_CUBIC * (bounded * bounded))
-    e = exp_short(-fabs(z))
-    return bounded * (e if x < 0.0 else 1.0) / (1.0 + e)
+    factor = at_least(x, -15.0)
+    a = at_most(factor, 15.0)
+    z = a * multiply_add(GELU_TANH_CUBIC, a * a, GELU_TANH_LINEAR)
+    return factor * reciprocal(1.0 + exp_short(-z))
 
 
-# gelu_tanh': sigmoid(z) + w sigmoid'(z) with w = x z'(x)
+# gelu_tanh': sigmoid(z) + w sigmoid'(z) with w = x z'(x). With d the distance x - root, and
+# s = x**2 + x root + root**2 = (x**3 - root**3) / d, z and w are from their values at the root by
+# d (linear + cubic s) and d (linear + 3 cubic s).
 @kernel
 def gelu_tanh_grad(x: float) -> float:
-    bounded = at_most(at_least(x, -15.0), 15.0)
-    square = bounded * bounded
-    z = bounded * (GELU_TANH_LINEAR + GELU_TANH_CUBIC * square)
-    w = bounded * (GELU_TANH_LINEAR + 3.0 * GELU_TANH_CUBIC * square)
-    d = distance(x, GELU_TANH_ROOT)
-    return mend_near_root(gated_grad(z, w), d, gelu_tanh_slope(d))
+    a = bounded(x, 15.0)
+    d = a - GELU_TANH_ROOT
+    s = multiply_add(a, a + GELU_TANH_ROOT, GELU_TANH_ROOT * GELU_TANH_ROOT)
+    z_from_root = d * multiply_add(GELU_TANH_CUBIC, s, GELU_TANH_LINEAR)
+    w_from_root = d * multiply_add(3.0 * GELU_TANH_CUBIC, s, GELU_TANH_LINEAR)
+    w = w_from_root - GELU_TANH_ROOT_W
+    return gated_grad(w, w_from_root, z_from_root, GELU_TANH_ROOT_SQRT)
 
 
-# mish: x tanh(softplus(x)) = x n / d, with e = exp(-|x|): n = e (e + 2) and d = n + 2 for x < 0,
-# n = 1 + 2 e and d = n + 2 e**2 for x >= 0
+# mish: x tanh(softplus(x)) = x n / (n + 2), n = e (e + 2), e = exp(x)
 @kernel
 def mish(x: float) -> float:
-    bounded = at_least(x, -700.0)
-    e = exp_short(-fabs(x))
-    low = e * (e + 2.0)
-    high = 1.0 + 2.0 * e
-    n = low if x < 0.0 else high
-    square = 2.0 * e * e
-    return bounded * n / (n + (2.0 if x < 0.0 else square))
+    factor = at_least(x, -700.0)
+    e = exp_short(at_most(factor, 100.0))
+    n = e * (e + 2.0)
+    return factor * n * reciprocal(n + 2.0)
 
 
-# mish': e (e**3 + 4 e**2 + (4 x + 6) e + 4 (x + 1)) / (e**2 + 2 e + 2)**2 with e = exp(x). For
-# x >= 0, e = exp(-x): both are divided by exp(4 x), which turns the order of the coefficients.
+# mish': e b / (e**2 + 2 e + 2)**2 with e = exp(x), b = e**3 + 4 e**2 + (4 x + 6) e + 4 (x + 1).
+# At its root x_0, e_0, it is 0, so with d = x - x_0 and m = expm1(d), e = e_0 (1 + m):
+# b = 4 d (e + 1) + e_0 m (e**2 + (e_0 + 4) e + e_0**2 + 4 e_0 + 4 x_0 + 6).
+# Numerator and denominator are divided by 4.
 @kernel
 def mish_grad(x: float) -> float:
-    bounded = at_most(at_least(x, -700.0), 700.0)
-    e = exp_short(-fabs(bounded))
-    linear = 4.0 * bounded + 6.0
-    constant = 4.0 * (bounded + 1.0)
-    low = e * (((e + 4.0) * e + linear) * e + constant)
-    high = ((constant * e + linear) * e + 4.0) * e + 1.0
-    low_quadratic = (e + 2.0) * e + 2.0
-    high_quadratic = (2.0 * e + 2.0) * e + 1.0
-    quadratic = low_quadratic if x < 0.0 else high_quadratic
-    formula = (low if x < 0.0 else high) / (quadratic * quadratic)
-    d = distance(x, MISH_ROOT)
-    return mend_near_root(formula, d, mish_slope(d))
+    d = at_most(at_least(x, -700.0), 100.0) - MISH_ROOT
+    shifted, r = reduce_short(d, 1.0)
+    p = expm1_polynomial(r, 1.0)
+    power = power_of_two(shifted)
+    m = multiply_add(power * r, p, power - 1.0)
+    e = MISH_ROOT_EXPONENTIAL * times_power_of_two(multiply_add(r, p, 1.0), shifted)
+    constant = (MISH_ROOT_EXPONENTIAL + 4.0) * MISH_ROOT_EXPONENTIAL + 4.0 * MISH_ROOT + 6.0
+    quadratic = multiply_add(e, e + (MISH_ROOT_EXPONENTIAL + 4.0), constant)
+    linear = multiply_add(d, e, d)
+    b = multiply_add(0.25 * MISH_ROOT_EXPONENTIAL * m, quadratic, linear)
+    inverse = reciprocal(multiply_add(e, multiply_add(0.5, e, 1.0), 1.0))
+    return (e * inverse) * (b * inverse)
 
 
 # elu: x, or alpha expm1(x) for x <= 0; exp(x) - 1 would lose all digits near 0
 @kernel
 def elu(x: float, alpha: float) -> float:
-    low = alpha * expm1_short(x)
+    low = alpha * expm1_scaled(at_least(x, -700.0), 1.0)
     return x if x >= 0.0 else low
 
 
 @kernel
 def elu_grad(x: float, alpha: float) -> float:
-    low = alpha * exp_short(x)
+    low = alpha * exp_short(at_least(x, -700.0))
     return 1.0 if x > 0.0 else low
 
 
@@ -277,12 +310,15 @@ def elu_grad_from_output(y: float, alpha: float) -> float:
 # selu: scale * elu(x, alpha)
 @kernel
 def selu(x: float) -> float:
-    return SELU_SCALE * elu(x, SELU_ALPHA)
+    low = expm1_scaled(at_least(x, -700.0), SELU_SCALE * SELU_ALPHA)
+    high = SELU_SCALE * x
+    return high if x >= 0.0 else low
 
 
 @kernel
 def selu_grad(x: float) -> float:
-    return SELU_SCALE * elu_grad(x, SELU_ALPHA)
+    low = exp_scaled(at_least(x, -700.0), SELU_SCALE * SELU_ALPHA, 1.0)
+    return SELU_SCALE if x > 0.0 else low
 
 
 @kernel

@@ -12,8 +12,8 @@ What keeps it:
 * Where x multiplies an exponential, the product is normal when the exponential no longer is:
   ``exp_256`` is 256 exp(x), and the constant that follows it has the factor 2**-8.
 * Gated functions are max(x, 0) minus a tail that is even: no choice between two formulas.
-* Near their roots silu', gelu_tanh' and mish' are d p(d), d the distance to the root; gelu' has d
-  as a factor everywhere.
+* Near their roots gelu_tanh' and mish' are d p(d), d the distance to the root; silu' and gelu' have
+  it in their formulas.
 * Intel processors take a hundred cycles for a product with a subnormal operand (sums are free of
   that): arguments of exponentials stop at -2**-40, and factors below 2**-125 become zeros.
 
@@ -41,15 +41,16 @@ from fastact.coefficients import (
     MISH_ROOT_FAST,
     SELU_ALPHA,
     SELU_SCALE,
-    SILU_RADIUS_FAST,
     SILU_ROOT_FAST,
+    SILU_ROOT_FAST_EXPONENTIAL,
+    SILU_ROOT_FAST_REST,
 )
 from fastact.numba_backend.primitives import (
     at_least,
     at_most,
     kernel,
     magnitude_from,
-    magnitude_within,
+    magnitude_up_to,
     multiply_add_float,
     polynomial_float,
     power_of_two_float,
@@ -68,7 +69,6 @@ tanh_p_polynomial = polynomial_float(table.TANH_P_FAST)
 tanh_q_polynomial = polynomial_float(table.TANH_Q_FAST)
 mills_polynomial = polynomial_float(table.MILLS_FAST)
 gelu_grad_polynomial = polynomial_float(table.GELU_GRAD_FAST)
-silu_slope = polynomial_float(table.SILU_SLOPE_FAST)
 gelu_tanh_slope = polynomial_float(table.GELU_TANH_SLOPE_FAST)
 mish_slope = polynomial_float(table.MISH_SLOPE_FAST)
 
@@ -82,7 +82,7 @@ class Exponential(NamedTuple):
 
 
 class CubicTerms(NamedTuple):
-    """x (linear + cubic x**2), and what else its derivative is made of."""
+    """x (linear + cubic x**2), and what else its derivative is made of; for |x| < 10.4."""
 
     value: float
     value_low: float
@@ -105,26 +105,28 @@ def square_of_one_plus(e: float) -> float:
 # 2**lift exp(x + low), |low| small. The power is 0 for k = -127 - lift, and wrong below.
 @kernel
 def exponential(x: float, low: float, lift: int) -> Exponential:
-    shifted = multiply_add_float(x, F(LOG2E), F(MAGIC_SHIFT))
-    k = shifted - F(MAGIC_SHIFT)
+    shift = F(MAGIC_SHIFT + 127) + F(lift)
+    shifted = multiply_add_float(x, F(LOG2E), shift)
+    k = shifted - shift
     exact = multiply_add_float(k, F(-LN2_FAST[0]), x)
     r = exact + multiply_add_float(k, F(-LN2_FAST[1]), low)
-    return make_exponential(r, shifted, lift)
+    return make_exponential(r, shifted)
 
 
 # 2**lift exp(-(square + square_low) / 2)
 @kernel
 def exponential_of_square(square: float, square_low: float, lift: int) -> Exponential:
-    shifted = multiply_add_float(square, F(-0.5 * LOG2E), F(MAGIC_SHIFT))
-    k = shifted - F(MAGIC_SHIFT)
+    shift = F(MAGIC_SHIFT + 127) + F(lift)
+    shifted = multiply_add_float(square, F(-0.5 * LOG2E), shift)
+    k = shifted - shift
     exact = multiply_add_float(k, F(2.0 * LN2_FAST[0]), square)
     r = F(-0.5) * (exact + multiply_add_float(k, F(2.0 * LN2_FAST[1]), square_low))
-    return make_exponential(r, shifted, lift)
+    return make_exponential(r, shifted)
 
 
 @kernel
-def make_exponential(r: float, shifted: float, lift: int) -> Exponential:
-    return Exponential(r, expm1_polynomial(r), power_of_two_float(shifted, 127 + lift))
+def make_exponential(r: float, shifted: float) -> Exponential:
+    return Exponential(r, expm1_polynomial(r), power_of_two_float(shifted))
 
 
 @kernel
@@ -226,24 +228,25 @@ def rectified(x: float) -> float:
     return F(-0.0) if x < F(0.0) else x
 
 
-# |x| up to `bound`, or 0 below `least`, where the slope times x is subnormal
+# a >= 0, or 0 where slope * a is subnormal
 @kernel
-def bounded_magnitude(x: float, bound: float, slope: float) -> float:
-    magnitude = magnitude_within(x, F(0.0), F(bound))
-    return F(0.0) if magnitude < F(1.1754943508222875e-38 / slope) else magnitude
+def zero_if_tiny(a: float, slope: float) -> float:
+    return F(0.0) if a < F(1.1754943508222875e-38 / slope) else a
 
 
-# x sigmoid(z) = max(x, 0) - |x| e / (1 + e), from e_256 = 256 e, e = exp(-|z|)
+# x sigmoid(z) = max(x, 0) - a e / (1 + e), from a = |x| or where e vanishes, e_256 = 256 e,
+# e = exp(-|z|)
 @kernel
-def gated(x: float, e_256: float) -> float:
+def gated(x: float, a: float, e_256: float) -> float:
     denominator = multiply_add_float(e_256, F(SCALE), F(1.0))
-    tail = bounded_magnitude(x, 120.0, 0.5) * e_256 / denominator
+    tail = zero_if_tiny(a, 0.5) * e_256 / denominator
     return multiply_add_float(-tail, F(SCALE), rectified(x))
 
 
 @kernel
 def silu(x: float) -> float:
-    return gated(x, value_of(exp_256(-magnitude_within(x, F(1e-12), F(93.6)), F(0.0))))
+    a = magnitude_up_to(x, F(93.6))
+    return gated(x, a, value_of(exp_256(-magnitude_from(a, F(1e-12)), F(0.0))))
 
 
 # tail for x < 0, 1 - tail for x >= 0, from 256 tail; at -inf the tail is 0 with its sign
@@ -253,16 +256,31 @@ def reflected(x: float, tail_256: float) -> float:
     return multiply_add_float(tail_256, scale, F(-0.0) if x < F(0.0) else F(1.0))
 
 
-# The derivative of x sigmoid(z), w = |x| z', is a tail or 1 - tail: e (1 - w + e) / (1 + e)**2
+# silu' is a tail for x < 0 and 1 - tail for x >= 0: with a = |x| and e = exp(-a), the tail is
+# e (1 + e - a) / (1 + e)**2. The bracket crosses 0 where a is 1 + e_0 and e is e_0, to the last
+# digit; it is the sum of the differences from there, which have the same sign. More is said in
+# float32_fast.pxi.
 @kernel
 def silu_grad(x: float) -> float:
-    z = at_least(minus_magnitude(x), F(-93.6))
-    e_256 = exp_256(z, F(0.0))
-    e = F(SCALE) * value_of(e_256)
-    tail = times((F(1.0) + z) + e, e_256) / square_of_one_plus(e)
-    d = (z - F(SILU_ROOT_FAST[0])) - F(SILU_ROOT_FAST[1])
-    near_root = F(256.0) * d * silu_slope(d)
-    return reflected(x, near_root if fabs(d) < F(SILU_RADIUS_FAST) else tail)
+    a = at_most(fabs(x), F(94.8))
+    shift = F(MAGIC_SHIFT + 135)
+    distance = F(1.0 + SILU_ROOT_FAST_EXPONENTIAL) - a
+    distance_low = F(1.0 + SILU_ROOT_FAST_EXPONENTIAL) - (distance + a)
+    shifted = multiply_add_float(distance, F(LOG2E), shift)
+    j = shifted - shift
+    exact = multiply_add_float(j, F(-LN2_FAST[0]), F(SILU_ROOT_FAST[0])) - a
+    low = multiply_add_float(j, F(-LN2_FAST[1]), F(SILU_ROOT_FAST_REST))
+    r = (exact + F(SILU_ROOT_FAST[1])) + low
+    t = r * expm1_polynomial(r)
+    power = power_of_two_float(shifted)
+    unit = F(SILU_ROOT_FAST_EXPONENTIAL * SCALE)
+    e_base = unit * power
+    e = multiply_add_float(e_base, t, e_base)
+    change = (e_base - F(SILU_ROOT_FAST_EXPONENTIAL)) + distance_low
+    factor = (distance + multiply_add_float(e_base, t, change)) * power
+    tail = multiply_add_float(factor, t, factor) / square_of_one_plus(e)
+    scale = unit if x < F(0.0) else -unit
+    return multiply_add_float(tail, scale, F(-0.0) if x < F(0.0) else F(1.0))
 
 
 # gelu: max(x, 0) - a Phi(-a), a = |x|, Phi(-a) = exp(-a**2 / 2) p(t) / (a + c), t = (a-c) / (a+c),
@@ -270,7 +288,8 @@ def silu_grad(x: float) -> float:
 # 1 / (a + c) is made good in the excess. At a = 13.28, k is -127 and 2**k taken as 0.
 @kernel
 def gelu(x: float) -> float:
-    a = magnitude_within(x, F(1e-9), F(13.28))
+    bounded = magnitude_up_to(x, F(13.28))
+    a = magnitude_from(bounded, F(1e-9))
     square = a * a
     square_low = multiply_add_float(a, a, -square)
     e = exponential_of_square(square, square_low, 0)
@@ -278,7 +297,7 @@ def gelu(x: float) -> float:
     t = multiply_add_float(F(-3.0), inverse, F(1.0))
     residual = multiply_add_float(-inverse, a, multiply_add_float(F(-1.5), inverse, F(1.0)))
     excess = multiply_add_float(e.r, e.polynomial, residual)
-    factor = bounded_magnitude(x, 13.28, 0.5) * inverse * mills_polynomial(t)
+    factor = zero_if_tiny(bounded, 0.5) * inverse * mills_polynomial(t)
     tail = multiply_add_float(factor, excess, factor)
     return multiply_add_float(tail, -e.power, rectified(x))
 
@@ -302,29 +321,27 @@ def gelu_grad(x: float) -> float:
 def gelu_tanh_cubic(x: float) -> CubicTerms:
     square = x * x
     square_low = multiply_add_float(x, x, -square)
-    cubic = F(GELU_TANH_CUBIC_FAST[0]) * square
-    cubic_low = multiply_add_float(F(GELU_TANH_CUBIC_FAST[0]), square, -cubic)
-    cubic_low = multiply_add_float(F(GELU_TANH_CUBIC_FAST[0]), square_low, cubic_low)
-    cubic_low = multiply_add_float(F(GELU_TANH_CUBIC_FAST[1]), square, cubic_low)
-    quotient = F(GELU_TANH_LINEAR_FAST[0]) + cubic
-    part = quotient - F(GELU_TANH_LINEAR_FAST[0])
-    quotient_low = (F(GELU_TANH_LINEAR_FAST[0]) - (quotient - part)) + (cubic - part)
-    quotient_low = quotient_low + (cubic_low + F(GELU_TANH_LINEAR_FAST[1]))
+    cubic, linear = F(GELU_TANH_CUBIC_FAST[0]), F(GELU_TANH_LINEAR_FAST[0])
+    quotient = multiply_add_float(cubic, square, linear)
+    low = multiply_add_float(cubic, square, linear - quotient)
+    low = multiply_add_float(cubic, square_low, low)
+    rest = F(GELU_TANH_LINEAR_FAST[1])
+    low = low + multiply_add_float(F(GELU_TANH_CUBIC_FAST[1]), square, rest)
     value = x * quotient
-    value_low = multiply_add_float(x, quotient_low, multiply_add_float(x, quotient, -value))
-    rest = multiply_add_float(F(2.0), cubic, quotient_low)
+    value_low = multiply_add_float(x, low, multiply_add_float(x, quotient, -value))
+    rest = multiply_add_float(F(2.0 * GELU_TANH_CUBIC_FAST[0]), square, low)
     return CubicTerms(value, value_low, quotient, rest)
 
 
 # gelu_tanh: x sigmoid(z); z reaches 93.7 at 10.27
 @kernel
 def gelu_tanh(x: float) -> float:
-    z = gelu_tanh_cubic(magnitude_within(x, F(1e-9), F(10.27)))
-    return gated(x, value_of(exp_256(-z.value, -z.value_low)))
+    a = magnitude_up_to(x, F(10.27))
+    z = gelu_tanh_cubic(magnitude_from(a, F(1e-9)))
+    return gated(x, a, value_of(exp_256(-z.value, -z.value_low)))
 
 
-# The denominator (1 + e)**2 is 1 + s: t / (1 + s) = t - t s / (1 + s) rounds t only, since e is
-# small where the formula is used, above a = 1.3.
+# As silu', with w = a z'(a) instead of a: right where it is not near the root.
 @kernel
 def gelu_tanh_grad(x: float) -> float:
     a = at_most(magnitude_from(x, F(1e-9)), F(10.27))
@@ -332,26 +349,23 @@ def gelu_tanh_grad(x: float) -> float:
     e_256 = exp_256(-z.value, -z.value_low)
     e = F(SCALE) * value_of(e_256)
     bracket = multiply_add_float(-a, z.quotient, multiply_add_float(-a, z.rest, F(1.0) + e))
-    t = times(bracket, e_256)
-    s = e * (e + F(2.0))
-    tail = -fabs(multiply_add_float(-t, s / (F(1.0) + s), t))  # also where it is 0
+    tail = times(bracket, e_256) / square_of_one_plus(e)
     d = (-a - F(GELU_TANH_ROOT_FAST[0])) - F(GELU_TANH_ROOT_FAST[1])
-    from_middle = d - F(0.1025)
-    near_root = F(256.0) * d * gelu_tanh_slope(from_middle)
-    is_near = fabs(from_middle) < F(GELU_TANH_RADIUS_FAST)
-    return reflected(x, near_root if is_near else tail)
+    near_root = F(256.0) * d * gelu_tanh_slope(d)
+    return reflected(x, near_root if fabs(d) < F(GELU_TANH_RADIUS_FAST) else tail)
 
 
 # mish: max(x, 0) - a tail, tail = (e + e**2 / 2) / (1 + h) for x < 0 and 2 e**2 / (1 + h) for
 # x >= 0, h = e + e**2 / 2 or 2 e + 2 e**2
 @kernel
 def mish(x: float) -> float:
-    e_256 = exp_256(-magnitude_within(x, F(1e-12), F(93.6)), F(0.0))
+    a = magnitude_up_to(x, F(93.6))
+    e_256 = exp_256(-magnitude_from(a, F(1e-12)), F(0.0))
     e = F(SCALE) * value_of(e_256)
     half, twice = F(0.5) * e, e + e
     quadratic = half if x < F(0.0) else twice
     h = multiply_add_float(quadratic, e, e if x < F(0.0) else quadratic)
-    factor = times(bounded_magnitude(x, 120.0, 0.6), e_256)
+    factor = times(zero_if_tiny(a, 0.6), e_256)
     numerator = multiply_add_float(factor, quadratic, factor if x < F(0.0) else F(0.0))
     return multiply_add_float(-numerator / (F(1.0) + h), F(SCALE), rectified(x))
 

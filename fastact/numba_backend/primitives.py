@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar, cast
 
 from llvmlite import ir
-from numba import float32, float64, int32, njit
+from numba import float32, float64, njit
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
@@ -58,13 +58,29 @@ def power_of_two(builder: Any, shifted: Any) -> Any:
     return builder.bitcast(builder.add(exponent, bits.type(1023 << 52)), ir.DoubleType())
 
 
-# 2**k times 2**-127 times 2**bias, for shifted = k + 1.5 * 2**23
-@emitted(float32, float32, int32)
-def power_of_two_float(builder: Any, shifted: Any, bias: Any) -> Any:
+# value * 2**k, for shifted = k + MAGIC_SHIFT, where value and the result are normal. NaN stays: one
+# that was float32 before has zeros in the low bits, which are all that is added.
+@emitted(float64, float64, float64)
+def times_power_of_two(builder: Any, value: Any, shifted: Any) -> Any:
+    value, bits = (builder.bitcast(number, ir.IntType(64)) for number in (value, shifted))
+    exponent = builder.shl(bits, bits.type(52))
+    return builder.bitcast(builder.add(value, exponent), ir.DoubleType())
+
+
+# r, piecewise linear in d, with d r = 1 - s, |s| <= 0.0506: its bits are those of 1 and
+# (sqrt(24) - 3) / 2 without those of d. 2**-1021 < d < 2**1021
+@emitted(float64, float64)
+def reciprocal_from_bits(builder: Any, d: Any) -> Any:
+    bits = builder.bitcast(d, ir.IntType(64))
+    difference = builder.sub(bits.type(0x7FDE623850000000), bits)
+    return builder.bitcast(difference, ir.DoubleType())
+
+
+# 2**(k - 127), for shifted = k + 1.5 * 2**23, 0 <= k < 255
+@emitted(float32, float32)
+def power_of_two_float(builder: Any, shifted: Any) -> Any:
     bits = builder.bitcast(shifted, ir.IntType(32))
-    places = bits.type(23)
-    exponent = builder.add(builder.shl(bits, places), builder.shl(bias, places))
-    return builder.bitcast(exponent, ir.FloatType())
+    return builder.bitcast(builder.shl(bits, bits.type(23)), ir.FloatType())
 
 
 # As integers, floats that are not negative have the same order, and a bound is one instruction.
@@ -86,12 +102,6 @@ def magnitude_up_to(builder: Any, x: Any, high: Any) -> Any:
     high = builder.bitcast(high, magnitude.type)
     bounded = builder.select(builder.icmp_signed(">", magnitude, high), high, magnitude)
     return builder.bitcast(bounded, ir.FloatType())
-
-
-# |x|, from `low` to `high`, which NaN becomes
-@kernel
-def magnitude_within(x: float, low: float, high: float) -> float:
-    return magnitude_up_to(magnitude_from(x, low), high)
 
 
 def _magnitude_bits(builder: Any, x: Any) -> Any:
@@ -121,6 +131,17 @@ multiply_add = emitted(float64, float64, float64, float64)(_emit_multiply_add)
 multiply_add_float = emitted(float32, float32, float32, float32)(_emit_multiply_add)
 
 
+# 1 / d, 2**-1021 < d < 2**1021, to 2**-34: 1 / (1 - s) = (1 + s) (1 + s**2) (1 + s**4) ...
+@kernel
+def reciprocal(d: float) -> float:
+    r = reciprocal_from_bits(d)
+    s = multiply_add(-d, r, 1.0)
+    square = s * s
+    r = multiply_add(r, s, r)
+    r = multiply_add(r, square, r)
+    return multiply_add(r, square * square, r)
+
+
 def polynomial(coefficients: tuple[float, ...]) -> Callable[[float], float]:
     """Return a function for kernels: the polynomial with these coefficients, constant term first.
 
@@ -139,17 +160,23 @@ def polynomial(coefficients: tuple[float, ...]) -> Callable[[float], float]:
     return evaluate
 
 
-def polynomial_float(coefficients: tuple[float, ...]) -> Callable[[float], float]:
-    """Return the same for float32, in one chain.
+def polynomial_in_one_chain(
+    coefficients: tuple[float, ...], number: Any = float64
+) -> Callable[[float], float]:
+    """Return the same in one chain, for float32 or float64.
 
     That has the fewest operations; the processor computes several elements at a time anyway.
     """
 
-    @emitted(float32, float32)
+    @emitted(number, number)
     def evaluate(builder: Any, x: Any) -> Any:
         return _horner(builder, coefficients, x)
 
     return evaluate
+
+
+def polynomial_float(coefficients: tuple[float, ...]) -> Callable[[float], float]:
+    return polynomial_in_one_chain(coefficients, float32)
 
 
 def _horner(builder: Any, coefficients: tuple[float, ...], x: Any) -> Any:
