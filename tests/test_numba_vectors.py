@@ -41,12 +41,16 @@ def blocks_of_loops(row, verb, variant):
     LOOPS,
     ids=["-".join((row.name, verb, variant)) for row, verb, variant in LOOPS],
 )
-def test_the_loop_is_one_block_of_vector_instructions(row, verb, variant, monkeypatch, tmp_path):
+def test_each_loop_is_one_block_of_vector_instructions(row, verb, variant, monkeypatch, tmp_path):
     monkeypatch.setattr(numba.config, "CACHE_DIR", str(tmp_path))  # cached code has no text
-    (block,) = blocks_of_loops(row, verb, variant)
-    numbers = re.findall(r"= (?:fadd|fsub|fmul|fdiv|fneg|load) (\S+)", block)
-    numbers += re.findall(r"store (\S+)", block)
-    assert {number[0] for number in numbers} == {"<"}
-    assert "extractelement" not in block
-    called = set(re.findall(r"call .*?@([\w.]+)", block))
-    assert not [name for name in called if not re.fullmatch(r"llvm\.\w+\.v\d+[fi]\d+", name)]
+    blocks = blocks_of_loops(row, verb, variant)
+    # The compiler may make more of them, where a choice hangs on a parameter only.
+    has_loop_for_defaults = variant == "float64" and row.parameters and not row.exponential_free
+    assert len(blocks) >= (2 if has_loop_for_defaults else 1)
+    for block in blocks:
+        numbers = re.findall(r"= (?:fadd|fsub|fmul|fdiv|fneg|load) (\S+)", block)
+        numbers += re.findall(r"store (\S+)", block)
+        assert {number[0] for number in numbers} == {"<"}
+        assert "extractelement" not in block
+        called = set(re.findall(r"call .*?@([\w.]+)", block))
+        assert not [name for name in called if not re.fullmatch(r"llvm\.[\w.]+\.v\d+[fi]\d+", name)]

@@ -194,12 +194,12 @@ def flat_mills_ratio(t: mp.mpf) -> mp.mpf:
     return (a + mp.mpf("1.25")) * mp.exp(a**2 / 2) * mp.erfc(a / mp.sqrt(2)) / 2
 
 
-def scaled_mills_ratio(t: mp.mpf, c: float = 4.0) -> mp.mpf:
+def scaled_mills_ratio(t: mp.mpf, c: float) -> mp.mpf:
     """``(a + c) exp(a**2 / 2) Phi(-a)`` with ``a = c (1 + t) / (1 - t)``, so ``t = (a-c)/(a+c)``.
 
-    The factor ``a + c`` cancels the decay of the Mills ratio: for c = 4 the result falls only from
-    2 to 0.44, which keeps the polynomial well conditioned. For c = 1.5 it is nearly flat at a = 0
-    too, and so forgives the rounding of t in single precision; but it needs more terms.
+    The factor ``a + c`` cancels the decay of the Mills ratio: for c = 5 the polynomial is well
+    conditioned. For c = 1.5 the result is nearly flat at a = 0 too, and so forgives the rounding of
+    t in single precision; but it needs more terms.
     """
     a = c * (1 + t) / (1 - t)
     return (a + c) * mp.exp(a**2 / 2) * mp.erfc(a / mp.sqrt(2)) / 2
@@ -268,8 +268,6 @@ def polynomials() -> dict[str, tuple[str, Function, mp.mpf, mp.mpf, mp.mpf]]:
         "GELU_GRAD_FULL": (
             "exp(a**2 / 2) gelu'(-a) / (root - a) in t = (a - 4) / (a + 4), 0 <= a <= 39",
             gelu_gradient_quotient, mp.mpf(-1), mp.mpf(35) / 43, FULL),
-        "MILLS_PAIRS": ("(a + 4) exp(a**2 / 2) Phi(-a) in t = (a - 4) / (a + 4), 0 <= a <= 39",
-                        scaled_mills_ratio, mp.mpf(-1), mp.mpf(35) / 43, FULL),
         "EXPM1_FAST": ("expm1(r) / r, |r| <= ln(2)/2", expm1_over_r, -LN2_HALF, LN2_HALF, FAST),
         "MILLS_FAST": (
             "(a + c) exp(a**2 / 2) Phi(-a) in t = (a - c) / (a + c), c = 1.5, 0 <= a <= 13.3",
@@ -421,19 +419,17 @@ def table() -> str:
         parts.append(assignment(name, meaning, map(rounded, coefficients)))
         if name in ("MILLS_FULL", "GELU_GRAD_FULL"):
             parts.append(f"# low part\n{name}_LOW = {split(coefficients[0])[1]!r}\n")
-        if name == "MILLS_PAIRS":
-            low_parts = [split(coefficient)[1] for coefficient in coefficients[:4]]
-            parts.append(assignment("MILLS_PAIRS_LOW", "low parts", low_parts))
     parts += tanh_quotients()
     for name, (derivative, _) in GRADIENT_ROOTS.items():
         root = gradient_root(name)
         quotient = root_quotient(derivative, root)
-        coefficients = minimax(quotient, -ROOT_RADIUS, ROOT_RADIUS, FULL)
         parts.append(assignment(f"{name}_ROOT", f"root of {name.lower()}', as a pair", split(root)))
-        meaning = f"{name.lower()}'(root + d) / d, |d| <= {float(ROOT_RADIUS)}"
-        parts.append(assignment(f"{name}_SLOPE", meaning, map(float, coefficients)))
-        parts.append(f"# low part\n{name}_SLOPE_LOW = {split(coefficients[0])[1]!r}\n")
+        if name != "GELU":
+            coefficients = minimax(quotient, -ROOT_RADIUS, ROOT_RADIUS, FULL)
+            meaning = f"{name.lower()}'(root + d) / d, |d| <= {float(ROOT_RADIUS)}"
+            parts.append(assignment(f"{name}_SLOPE", meaning, map(float, coefficients)))
         if name == "MISH":
+            parts.append(f"# low part\n{name}_SLOPE_LOW = {split(coefficients[0])[1]!r}\n")
             parts.append(f"# exp(x) there\n{name}_ROOT_EXPONENTIAL = {float(mp.exp(root))!r}\n")
         parts += gated_root_constants(name, root)
         if name == "SILU":
@@ -458,7 +454,6 @@ def table() -> str:
     ln2 = split_single(mp.log(2), 16)
     parts.append(assignment("LN2_FAST", "ln(2), the first with 16 bits", ln2))
     parts.append(f"# 1 / ln(2)\nLOG2E = {float(1 / mp.log(2))!r}\n")
-    parts.append(assignment("NORMAL_DENSITY", "1 / sqrt(2 pi)", split(1 / mp.sqrt(2 * mp.pi))))
     parts.append(assignment("GELU_TANH_LINEAR", "2 sqrt(2/pi)", split(c1)))
     parts.append(assignment("GELU_TANH_CUBIC", "0.044715 * 2 sqrt(2/pi)", split(c2)))
     parts.append(assignment("GELU_TANH_LINEAR_FULL", "the first with 42 bits", split(c1, 42)))

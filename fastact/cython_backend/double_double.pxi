@@ -48,11 +48,6 @@ cdef inline pair multiply(pair a, pair b) noexcept nogil:
     return fast_two_sum(product.high, product.low + (a.high * b.low + a.low * b.high))
 
 
-cdef inline pair multiply_double(pair a, double b) noexcept nogil:
-    cdef pair product = two_product(a.high, b)
-    return fast_two_sum(product.high, product.low + a.low * b)
-
-
 cdef inline pair divide(pair a, pair b) noexcept nogil:
     cdef double quotient = a.high / b.high
     cdef pair product = two_product(quotient, b.high)
@@ -66,10 +61,6 @@ cdef inline pair scale(pair a, double b) noexcept nogil:
     result.high = a.high * b
     result.low = a.low * b
     return result
-
-
-cdef inline pair negative(pair a) noexcept nogil:
-    return scale(a, -1.0)
 
 
 cdef inline pair make_pair(double high, double low) noexcept nogil:

@@ -134,33 +134,36 @@ cdef inline exponential_excess exp_excess(double x) noexcept nogil:
 ctypedef struct exponential_quotient:
     double t
     double shifted  # n + MAGIC_SHIFT
+    double t_low  # the rounding errors of r and of t
 
 
-cdef inline exponential_quotient exp_quotient(double z) noexcept nogil:
+cdef inline exponential_quotient exp_quotient(double z, double z_low) noexcept nogil:
     cdef double shifted = multiply_add(z, LOG2E, MAGIC_SHIFT)
     cdef double n = shifted - MAGIC_SHIFT
     # n LN2_0 - z is exact: LN2_0 has 42 bits, n has 11.
-    cdef double r = multiply_add(n, LN2_1, multiply_add(n, LN2_0, -z))
-    return exp_quotient_of_reduced(r, shifted)
+    cdef double r = multiply_add(n, LN2_1, multiply_add(n, LN2_0, -z)) - z_low
+    return exp_quotient_of_reduced(r, 0.0, shifted)
 
 
+# Where z_low is not 0, r is rounded once less here.
 cdef inline exponential_quotient exp_quotient_of_pair(pair z) noexcept nogil:
     cdef double shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
     cdef double n = shifted - MAGIC_SHIFT
-    cdef double exact = multiply_add(n, LN2_0, -z.high)
-    cdef double r
-    if FUSED:  # one operation less where z.low is 0
-        r = multiply_add(n, LN2_1, exact) - z.low
-    else:
-        r = exact + (n * LN2_1 - z.low)
-    return exp_quotient_of_reduced(r, shifted)
+    cdef pair r = fast_two_sum(
+        multiply_add(n, LN2_0, -z.high), multiply_add(n, LN2_1, -z.low)
+    )
+    return exp_quotient_of_reduced(r.high, r.low, shifted)
 
 
-cdef inline exponential_quotient exp_quotient_of_reduced(double r, double shifted) noexcept nogil:
+cdef inline exponential_quotient exp_quotient_of_reduced(
+    double r, double r_low, double shifted
+) noexcept nogil:
     cdef exponential_quotient e
     cdef double square = r * r
-    e.t = multiply_add(r * square, tanh_full_polynomial(square), r)
+    cdef double curvature = tanh_full_polynomial(square)
+    e.t = multiply_add(r * square, curvature, r)
     e.shifted = shifted
+    e.t_low = multiply_add(r * square, curvature, (r - e.t) + r_low)
     return e
 
 
@@ -212,7 +215,7 @@ cdef inline double sigmoid_of_quotient(double z, exponential_quotient e) noexcep
 
 cdef inline double sigmoid_double(double x) noexcept nogil:
     cdef double z = at_most(at_least(fabs(x), TINY), 800.0)
-    return sigmoid_of_quotient(x, exp_quotient(z))
+    return sigmoid_of_quotient(x, exp_quotient(z, 0.0))
 
 
 # 2**LIFT sigmoid'(z): q (1 - t**2 / 4) / d**2
@@ -227,7 +230,7 @@ cdef inline double lifted_bell(exponential_quotient e) noexcept nogil:
 
 cdef inline double sigmoid_grad_double(double x) noexcept nogil:
     cdef double z = at_most(at_least(fabs(x), TINY), 800.0)
-    return LOWERED * lifted_bell(exp_quotient(z))
+    return LOWERED * lifted_bell(exp_quotient(z, 0.0))
 
 
 cdef inline double sigmoid_grad_from_output_double(double y) noexcept nogil:
@@ -262,7 +265,7 @@ cdef inline double tanh_double(double x) noexcept nogil:
 
 cdef inline double tanh_grad_double(double x) noexcept nogil:
     cdef double z = at_most(at_least(2.0 * fabs(x), TINY), 800.0)
-    return (4.0 * LOWERED) * lifted_bell(exp_quotient(z))
+    return (4.0 * LOWERED) * lifted_bell(exp_quotient(z, 0.0))
 
 
 cdef inline double tanh_grad_from_output_double(double y) noexcept nogil:
@@ -272,7 +275,8 @@ cdef inline double tanh_grad_from_output_double(double y) noexcept nogil:
 # softplus: max(x, 0) + log1p(e) / beta, e = exp(-|beta x|); log1p(e) = 2 s + 2 s**3 p(s**2) with
 # s = e / (2 + e) = q (1 + t / 2) / d, d = 2 + q - t (1 - q / 2)
 cdef inline double softplus_double(double x, double beta) noexcept nogil:
-    cdef exponential_quotient e = exp_quotient_of_pair(bounded_product(beta, fabs(x), 1416.0))
+    cdef pair z = bounded_product(beta, fabs(x), 1416.0)
+    cdef exponential_quotient e = exp_quotient(z.high, z.low)
     cdef double q = negative_power(at_most(e.shifted, MAGIC_SHIFT + 200.0), 0)
     cdef double slope = multiply_add(-0.5, q, 1.0)
     cdef double d = multiply_add(-e.t, slope, 2.0 + q)
@@ -296,7 +300,8 @@ cdef inline double softplus_double(double x, double beta) noexcept nogil:
 
 
 cdef inline double softplus_grad_double(double x, double beta) noexcept nogil:
-    return sigmoid_of_quotient(x, exp_quotient_of_pair(bounded_product(beta, fabs(x), 800.0)))
+    cdef pair z = bounded_product(beta, fabs(x), 800.0)
+    return sigmoid_of_quotient(x, exp_quotient(z.high, z.low))
 
 
 cdef inline double softplus_grad_from_output_double(double y, double beta) noexcept nogil:
@@ -325,7 +330,7 @@ cdef inline double silu_double(double x, double beta) noexcept nogil:
     cdef double magnitude = fabs(other)
     cdef double bounded = at_most(magnitude, limit if beta == 1 else DBL_MAX)
     cdef pair z = bounded_product(fabs(beta), fabs(x) if beta == 1 else bounded, limit)
-    cdef exponential_quotient e = exp_quotient_of_pair(z)
+    cdef exponential_quotient e = exp_quotient(z.high, z.low)
     cdef double shifted = e.shifted - (1000.0 if z.high > far else 0.0)
     cdef double power = negative_power(shifted, 0 if is_wide else LIFT)
     cdef sigmoid_denominator d = sigmoid_divisor(e.t, power, unit)
@@ -341,22 +346,28 @@ cdef inline double silu_double(double x, double beta) noexcept nogil:
 # b = d - w (1 - t / 2) = 1 + q - w + t (w - 1 + q) / 2. From the root at z_0, w_0 = 1 + exp(-z_0),
 # one counts zeta = z - z_0 and omega = w - w_0, and b is q - exp(-z_0) - omega + t ..., which is
 # right to the last digits also next to the root, where zeta is r and q is exp(-z_0). The square
-# root of exp(-z_0) is in the reciprocal, which is squared.
+# root of exp(-z_0) is in the reciprocal, which is squared. An error of t is magnified up to four
+# times; with_low takes the first order of it out.
 cdef inline double gated_grad_double(
-    double x, pair zeta, pair omega, double w, double exponential, double root, double root_excess
+    double x, pair zeta, pair omega, double w, double exponential, double root, double root_excess,
+    bint with_low,
 ) noexcept nogil:
     cdef exponential_quotient e = exp_quotient_of_pair(zeta)
     cdef double power = negative_power(e.shifted, LIFT)
     cdef double q = power * (exponential * LOWERED)
     cdef double half = multiply_add(-0.5, q, 0.5)
     cdef double d = multiply_add(-e.t, half, 1.0 + q)
-    cdef double d_low = multiply_add(-e.t, half, (1.0 - d) + q)
+    cdef double t_low = e.t_low if with_low else 0.0
+    cdef double d_low = (1.0 - d) + q
+    d_low = multiply_add(-t_low, half, d_low) if with_low else d_low
+    d_low = multiply_add(-e.t, half, d_low)
     cdef double inverse = root / d  # 2**(-LIFT / 2) in it
     cdef double residual = multiply_add(-inverse, d_low, remainder(root, inverse, d))
     cdef double slope = multiply_add(0.5, w, -half)
     cdef double growth = multiply_add(e.t, slope, q - exponential)
     cdef double bracket = growth - omega.high  # |omega| > |growth|
     cdef double bracket_low = (growth - (bracket + omega.high)) - omega.low
+    bracket_low = multiply_add(t_low, slope, bracket_low) if with_low else bracket_low
     cdef double product = bracket * inverse
     cdef double product_low = multiply_add(
         bracket_low, inverse, product_error(bracket, inverse, product)
@@ -365,6 +376,7 @@ cdef inline double gated_grad_double(
         product, multiply_add(residual, 2.0 / root, root_excess), product_low
     )
     cdef double excess = 0.5 * e.t
+    product_low = multiply_add(product, 0.5 * t_low, product_low) if with_low else product_low
     product_low = multiply_add(
         product, excess, multiply_add(product_low, excess, product_low)
     )
@@ -387,7 +399,7 @@ cdef inline double silu_grad_double(double x, double beta) noexcept nogil:
     cdef pair zeta = from_root(z, -SILU_ROOT_0, -SILU_ROOT_1, beta == 1)
     return gated_grad_double(
         x * copysign(1.0, beta), zeta, zeta, z.high,
-        SILU_ROOT_EXPONENTIAL, SILU_ROOT_SQRT * HALF_LOWERED, SILU_ROOT_EXCESS,
+        SILU_ROOT_EXPONENTIAL, SILU_ROOT_SQRT * HALF_LOWERED, SILU_ROOT_EXCESS, False,
     )
 
 
@@ -539,6 +551,7 @@ cdef inline double gelu_tanh_grad_double(double x) noexcept nogil:
     return gated_grad_double(
         x, zeta, omega, w.high,
         GELU_TANH_ROOT_EXPONENTIAL, GELU_TANH_ROOT_SQRT * HALF_LOWERED, GELU_TANH_ROOT_EXCESS,
+        True,
     )
 
 

@@ -97,7 +97,10 @@ cdef extern from *:
     }
 
     static CYTHON_INLINE double fastact_minus_part_of_subnormal(double x, double factor) {
-        uint64_t bits = fastact_scaled_mantissa(x, factor) | (uint64_t)1 << 63;
+        uint64_t bits;
+        double opposite = -factor;
+        memcpy(&bits, &opposite, sizeof bits);
+        bits = fastact_scaled_mantissa(x, factor) | (bits & (uint64_t)1 << 63);
         memcpy(&x, &bits, sizeof bits);
         return x;
     }

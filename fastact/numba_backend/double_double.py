@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from fastact.numba_backend.primitives import FUSED, kernel, multiply_add
+from fastact.numba_backend.primitives import kernel, product_error
 
 
 class Pair(NamedTuple):
@@ -33,26 +33,10 @@ def two_sum(a: float, b: float) -> Pair:
 
 
 # high + low = a * b exactly; |a|, |b| < 2**996, and nothing may underflow
-if FUSED:
-
-    @kernel
-    def two_product(a: float, b: float) -> Pair:
-        high = a * b
-        return Pair(high, multiply_add(a, b, -high))
-
-else:
-
-    @kernel
-    def two_product(a: float, b: float) -> Pair:
-        scaled_a = 134217729.0 * a  # 2**27 + 1
-        scaled_b = 134217729.0 * b
-        a_high = scaled_a - (scaled_a - a)
-        b_high = scaled_b - (scaled_b - b)
-        a_low = a - a_high
-        b_low = b - b_high
-        high = a * b
-        error = (a_high * b_high - high) + a_high * b_low + a_low * b_high
-        return Pair(high, error + a_low * b_low)
+@kernel
+def two_product(a: float, b: float) -> Pair:
+    high = a * b
+    return Pair(high, product_error(a, b, high))
 
 
 @kernel
@@ -74,12 +58,6 @@ def multiply(a: Pair, b: Pair) -> Pair:
 
 
 @kernel
-def multiply_double(a: Pair, b: float) -> Pair:
-    product = two_product(a.high, b)
-    return fast_two_sum(product.high, product.low + a.low * b)
-
-
-@kernel
 def divide(a: Pair, b: Pair) -> Pair:
     quotient = a.high / b.high
     product = two_product(quotient, b.high)
@@ -91,11 +69,6 @@ def divide(a: Pair, b: Pair) -> Pair:
 @kernel
 def scale(a: Pair, b: float) -> Pair:
     return Pair(a.high * b, a.low * b)
-
-
-@kernel
-def negative(a: Pair) -> Pair:
-    return scale(a, -1.0)
 
 
 @kernel

@@ -12,21 +12,37 @@ function ``name_backward`` too.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import copysign, fabs, inf
+from math import copysign, inf
 from typing import Any
 
 import numpy as np
 from numba import float32
 from numba.extending import overload
 
-from fastact.numba_backend.double_double import two_product, two_sum
-from fastact.numba_backend.primitives import FUSED, at_least, kernel, multiply_add_float
+from fastact.numba_backend.primitives import (
+    FUSED,
+    LARGEST_SUBNORMAL,
+    at_least,
+    half_of_shifted,
+    is_subnormal,
+    kernel,
+    minus_part_of_subnormal,
+    multiply_add,
+    multiply_add_float,
+    product_error,
+    shifted_mantissa,
+)
 
 # ruff: noqa: N806  (T, the type of x)
 
+SIXTH = 1.0 / 6.0
+SIXTH_LOW = 9.25185853854297e-18  # 1 / 6 = SIXTH + SIXTH_LOW
 # 1 / 6, the first with 20 bits
 SIXTH_SHORT = 0.16666650772094727
 SIXTH_REST = 1.5894572413799324e-07
+
+SMALLEST = 2.0**-1074
+LOWEST = float(np.finfo(np.float32).min)
 
 
 @kernel
@@ -83,15 +99,11 @@ def relu6_grad(x: float) -> float:
 relu6_grad_from_output = relu6_grad
 
 
-# leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from float64. For the
-# slope 0, -inf stops at the lowest finite number: 0 * inf would be NaN.
+# leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from float64.
 @kernel
 def leaky_relu(x: float, negative_slope: float) -> float:
-    T = type(x)
-    lowest = T(np.finfo(x).min)
-    bounded = at_least(x, lowest if negative_slope == 0.0 else T(-inf))
-    product = T(negative_slope * bounded)
-    return x if x > T(0) else product
+    result: float = leaky_relu_of_type(x, negative_slope)
+    return result
 
 
 @kernel
@@ -117,8 +129,7 @@ leaky_relu_grad_from_output = leaky_relu_grad
 @kernel
 def hard_swish(x: float) -> float:
     T = type(x)
-    inner = T(hard_swish_inner(x))
-    low = T(-0.0) if x <= T(-3) else inner
+    low = hard_swish_low(x)
     return x if x >= T(3) else low
 
 
@@ -156,35 +167,64 @@ def chosen_by_type(if_float32: Callable[..., Any], if_float64: Callable[..., Any
     return choose
 
 
+# For the slope 0, -inf stops at the lowest finite number: 0 * inf would be NaN.
+def leaky_relu_float32(x: Any, negative_slope: Any) -> Any:
+    bounded = at_least(x, float32(LOWEST if negative_slope == 0.0 else -inf))
+    product = float32(negative_slope * bounded)
+    return x if x > float32(0) else product
+
+
+# From `least` on the mantissa is multiplied, which for the slope 0 gives 0. A zero is its own
+# product but for a negative slope.
+def leaky_relu_float64(x: Any, negative_slope: Any) -> Any:
+    least = -LARGEST_SUBNORMAL if negative_slope > 0.0 else inf
+    least = least if negative_slope <= 1.0 and FUSED else inf
+    least = -inf if negative_slope == 0.0 else least
+    low = negative_slope * (0.0 if x >= least else x)
+    part = minus_part_of_subnormal(x, negative_slope)
+    low = part if x >= least else low
+    return x if x >= (0.0 if negative_slope >= 0.0 else SMALLEST) else low
+
+
 # float32: the product is exact in float64, but for tiny x; largest error 0.5000001 ulp.
-def hard_swish_inner_float32(x: Any) -> float:
-    return float(x) * (float(x) + 3.0) * (1.0 / 6.0)
+def hard_swish_low_float32(x: Any) -> Any:
+    inner = float32(float(x) * (float(x) + 3.0) * (1.0 / 6.0))
+    return float32(-0.0) if x <= float32(-3) else inner
 
 
-# float64: x + 3 and the product carry their rounding errors along; largest error about 1 ulp.
-def hard_swish_inner_float64(x: Any) -> float:
-    bounded = 3.0 if fabs(x) > 3.0 else x  # what is not selected must not overflow
-    total = two_sum(bounded, 3.0)
-    product = two_product(bounded, total.high)
-    quotient = product.high / 6.0 + (product.low + bounded * total.low) / 6.0
-    return copysign(quotient, x)  # zero has the sign of x
+# float64: the product carries its rounding error along; largest error below 1.5 ulp. Zero has the
+# sign of x.
+def hard_swish_low_float64(x: Any) -> Any:
+    bounded = at_least(x, -3.0)
+    total = bounded + 3.0
+    shifted = shifted_mantissa(x)
+    factor = shifted if is_subnormal(x) else bounded
+    product = factor * total
+    inner = sixth_of(product, product_error(factor, total, product))
+    return copysign(half_of_shifted(shifted) if is_subnormal(x) else inner, x)
 
 
-# For float32, the product with 1/6 is exact enough and spares the division.
+# (high + low) / 6, within half an ulp or little more
+@kernel
+def sixth_of(high: float, low: float) -> float:
+    return multiply_add(high, SIXTH, multiply_add(high, SIXTH_LOW, low * SIXTH))
+
+
+# For float32, the product with 1/6 is exact enough.
 def hard_swish_slope_float32(x: Any) -> Any:
-    return (2.0 * x + 3.0) * (1.0 / 6.0)
+    return (2.0 * x + 3.0) * SIXTH
 
 
 def hard_swish_slope_float64(x: Any) -> Any:
-    return (2.0 * x + 3.0) / 6.0
+    return sixth_of(2.0 * x + 3.0, 0.0)
 
 
 def hard_swish_product_float64(x: Any, g: Any) -> Any:
-    return g * ((2.0 * x + 3.0) / 6.0)
+    return g * sixth_of(2.0 * x + 3.0, 0.0)
 
 
 def hard_swish_product_unfused(x: Any, g: Any) -> Any:
-    return float32(g * ((2.0 * x + 3.0) * (1.0 / 6.0)))
+    return float32(g * ((2.0 * x + 3.0) * SIXTH))
 
 
 # g (2 x + 3) / 6 in float32, as sums of two: a third less time than in float64. 1/6 is cut, so that
@@ -202,7 +242,8 @@ def hard_swish_product_float32(x: Any, g: Any) -> Any:
     return multiply_add_float(g, inner, g * inner_low)
 
 
-hard_swish_inner = chosen_by_type(hard_swish_inner_float32, hard_swish_inner_float64)
+leaky_relu_of_type = chosen_by_type(leaky_relu_float32, leaky_relu_float64)
+hard_swish_low = chosen_by_type(hard_swish_low_float32, hard_swish_low_float64)
 hard_swish_slope = chosen_by_type(hard_swish_slope_float32, hard_swish_slope_float64)
 hard_swish_product = chosen_by_type(
     hard_swish_product_float32 if FUSED else hard_swish_product_unfused, hard_swish_product_float64

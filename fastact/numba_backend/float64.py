@@ -1,25 +1,60 @@
 """f and f' of the activations that need an exponential, for float64.
 
-The formulas are those of ``float32.py``, in pairs (``double_double.py``): each function carries a
-relative error of about 2**-56 up to one final rounding, so that results are within 1 ulp or little
-more; at most 2 is the contract. Three places need more than the formula:
+The operations are those of ``cython_backend/float64.pxi`` in the same order, so the results are the
+same; without fused multiply-add they may differ.
 
+Bound: 2 ulp, forward and derivative, subnormal results included (docs/accuracy.md has the errors
+found). Plain doubles where that allows it, with the rounding errors that would add up carried
+along, and pairs (``double_double.py``) where most of the digits are at stake:
+
+* What multiplies last does so as ``factor + factor * excess``: one rounding instead of two. The
+  excess takes up the errors of a reciprocal and of the sum that it is the reciprocal of.
 * exp(z) turns an absolute error of z into a relative one of the result, and abs(z) reaches 745, so
   z itself is a pair: x**2 / 2 in gelu, beta x in silu and softplus, the cubic in gelu_tanh.
-* A result that is subnormal is rounded once: the power of two is applied last, in two steps.
-* silu', gelu', gelu_tanh' and mish' cross zero. Near the root they are (x - root) q, with the root
-  a pair and q a polynomial, and keep their relative accuracy up to the root.
+* exp(-z) comes as a quotient, 2**-n (2 + t) / (2 - t), wherever a division follows: t, twice a
+  hyperbolic tangent, takes half the terms that the exponential does.
+* A result that is subnormal is rounded once: powers of two are 2**LIFT too large until the end.
+* Gated functions are max(x, 0) minus a tail that is even: no choice between two formulas.
+* silu', gelu_tanh' and mish' cross zero. Near the root they are d q(d), d the distance to the
+  root, a pair, and q a polynomial: they keep their relative accuracy up to the root. gelu' has d
+  as a factor everywhere.
 
 Infinities and NaN are treated as in ``float32.py``.
 """
 
 from __future__ import annotations
 
-from math import copysign, fabs
+from math import copysign, fabs, inf
 from typing import NamedTuple
 
 from fastact import coefficients as table
-from fastact.coefficients import LN2, LOG2E, ROOT_RADIUS, SELU_ALPHA, SELU_SCALE
+from fastact.coefficients import (
+    GELU_GRAD_FULL,
+    GELU_GRAD_FULL_LOW,
+    GELU_ROOT,
+    GELU_TANH_CUBIC_FULL,
+    GELU_TANH_LINEAR,
+    GELU_TANH_LINEAR_FULL,
+    GELU_TANH_ROOT_EXCESS,
+    GELU_TANH_ROOT_EXPONENTIAL,
+    GELU_TANH_ROOT_SQRT,
+    GELU_TANH_ROOT_W,
+    GELU_TANH_ROOT_Z,
+    LN2,
+    LOG2E,
+    MILLS_FULL,
+    MILLS_FULL_LOW,
+    MISH_ROOT,
+    MISH_SLOPE,
+    MISH_SLOPE_LOW,
+    ROOT_RADIUS,
+    SELU_ALPHA,
+    SELU_SCALE,
+    SILU_ROOT,
+    SILU_ROOT_EXCESS,
+    SILU_ROOT_EXPONENTIAL,
+    SILU_ROOT_SQRT,
+)
 from fastact.numba_backend.double_double import (
     Pair,
     add,
@@ -27,45 +62,77 @@ from fastact.numba_backend.double_double import (
     divide,
     fast_two_sum,
     multiply,
-    multiply_double,
-    negative,
     scale,
     select,
     two_product,
     two_sum,
 )
 from fastact.numba_backend.primitives import (
+    FUSED,
+    LARGEST_SUBNORMAL,
     MAGIC_SHIFT,
+    SMALLEST_NORMAL,
     at_least,
     at_most,
+    half_of_shifted,
+    is_subnormal,
     kernel,
+    minus_part_of_subnormal,
+    multiply_add,
+    negative_power,
     polynomial,
     power_of_two,
+    product_error,
+    shifted_mantissa,
+    subnormal_plus_part,
 )
 
-NORMAL_DENSITY = Pair(*table.NORMAL_DENSITY)
-GELU_TANH_LINEAR = Pair(*table.GELU_TANH_LINEAR)
-GELU_TANH_CUBIC = Pair(*table.GELU_TANH_CUBIC)
-MILLS_0, MILLS_1, MILLS_2, MILLS_3 = map(Pair, table.MILLS_PAIRS, table.MILLS_PAIRS_LOW)
-
-# The root of a derivative, and its slope there: the constant term of the polynomial q.
-SILU_ROOT = Pair(*table.SILU_ROOT)
-SILU_SLOPE = Pair(table.SILU_SLOPE[0], table.SILU_SLOPE_LOW)
-GELU_ROOT = Pair(*table.GELU_ROOT)
-GELU_SLOPE = Pair(table.GELU_SLOPE[0], table.GELU_SLOPE_LOW)
-GELU_TANH_ROOT = Pair(*table.GELU_TANH_ROOT)
-GELU_TANH_SLOPE = Pair(table.GELU_TANH_SLOPE[0], table.GELU_TANH_SLOPE_LOW)
-MISH_ROOT = Pair(*table.MISH_ROOT)
-MISH_SLOPE = Pair(table.MISH_SLOPE[0], table.MISH_SLOPE_LOW)
+LIFT = 192
+LIFTED = 2.0**LIFT
+LOWERED = 2.0**-LIFT
+HALF_LOWERED = 2.0 ** (-LIFT / 2)
+# Where exp(-z) is 1 to all digits, z is this: products with subnormal numbers are slow.
+TINY = 2.0**-70
+TWO_TO_MINUS_500 = 2.0**-500
+TWO_TO_MINUS_1000 = 2.0**-1000
+LARGEST = float.fromhex("0x1.fffffffffffffp+1023")
 
 exp_polynomial = polynomial(table.EXP_FULL)
+tanh_polynomial = polynomial(table.TANH_FULL)
+tanh_half_polynomial = polynomial(table.TANH_HALF_FULL)
 atanh_polynomial = polynomial(table.ATANH_FULL)
-# A tail leaves out the first coefficients: they are pairs, and added with compensation.
-mills_tail = polynomial(table.MILLS_PAIRS[4:])
-silu_slope_tail = polynomial(table.SILU_SLOPE[1:])
-gelu_slope_tail = polynomial(table.GELU_SLOPE[1:])
-gelu_tanh_slope_tail = polynomial(table.GELU_TANH_SLOPE[1:])
+# A tail leaves out the first coefficient: it is added with compensation.
+mills_tail = polynomial(table.MILLS_FULL[1:])
+gelu_grad_tail = polynomial(table.GELU_GRAD_FULL[1:])
 mish_slope_tail = polynomial(table.MISH_SLOPE[1:])
+
+
+# c - a * b, with c near a * b, and a * b + low, with low far below a * b; rounded once where the
+# processor fuses, else little worse
+if FUSED:
+
+    @kernel
+    def remainder(c: float, a: float, b: float) -> float:
+        return multiply_add(-a, b, c)
+
+    @kernel
+    def product_plus(a: float, b: float, low: float) -> float:
+        return multiply_add(a, b, low)
+
+else:
+
+    @kernel
+    def remainder(c: float, a: float, b: float) -> float:
+        product = a * b
+        return (c - product) - product_error(a, b, product)
+
+    @kernel
+    def product_plus(a: float, b: float, low: float) -> float:
+        product = a * b
+        return product + (product_error(a, b, product) + low)
+
+
+# --- exponentials ------------------------------------------------------------------------------
 
 
 class Scaled(NamedTuple):
@@ -75,19 +142,16 @@ class Scaled(NamedTuple):
     shifted: float  # k + MAGIC_SHIFT
 
 
-# --- the arithmetic ----------------------------------------------------------------------------
-
-
 @kernel
 def exp_full(x: Pair) -> Scaled:
     high = at_least(x.high, -1416.0)  # k >= -2043: see apply_exponent
-    shifted = high * LOG2E + MAGIC_SHIFT
+    shifted = multiply_add(high, LOG2E, MAGIC_SHIFT)
     k = shifted - MAGIC_SHIFT
     # high - k LN2[0] is exact: LN2[0] has 42 bits, k has 11.
-    r = fast_two_sum(high - k * LN2[0], x.low - k * LN2[1])
-    tail = r.high * r.high * exp_polynomial(r.high)
+    r = fast_two_sum(multiply_add(-k, LN2[0], high), multiply_add(-k, LN2[1], x.low))
+    tail = multiply_add(r.high * r.high, exp_polynomial(r.high), r.low)
     leading = fast_two_sum(1.0, r.high)
-    return Scaled(fast_two_sum(leading.high, leading.low + (r.low + tail)), shifted)
+    return Scaled(fast_two_sum(leading.high, leading.low + tail), shifted)
 
 
 # value * 2**k for any k of exp_full, in two exact steps, of which the last rounds
@@ -103,94 +167,136 @@ def to_pair(e: Scaled) -> Pair:
     return scale(e.mantissa, power_of_two(at_least(e.shifted, MAGIC_SHIFT - 1000.0)))
 
 
-# exp(x) - 1, x <= 0: (2**k - 1) + 2**k r + 2**k (m - 1 - r), the first two sums exact
+# exp(x) - 1, x <= 0: (2**k - 1) + 2**k r + 2**k (m - 1 - r). The first sum is exact but for
+# k < -53, where the result is next to -1.
 @kernel
 def expm1_full(x: float) -> Pair:
     bounded = at_least(x, -690.0)
-    shifted = bounded * LOG2E + MAGIC_SHIFT
+    shifted = multiply_add(bounded, LOG2E, MAGIC_SHIFT)
     k = shifted - MAGIC_SHIFT
-    r = fast_two_sum(bounded - k * LN2[0], -k * LN2[1])
-    tail = r.high * r.high * exp_polynomial(r.high)
+    r = fast_two_sum(multiply_add(-k, LN2[0], bounded), -k * LN2[1])
+    tail = multiply_add(r.high * r.high, exp_polynomial(r.high), r.low)
     power = power_of_two(shifted)
-    base = fast_two_sum(-1.0, power)
-    leading = two_sum(base.high, power * r.high)
-    return fast_two_sum(leading.high, leading.low + (base.low + power * (r.low + tail)))
+    leading = fast_two_sum(power - 1.0, power * r.high)
+    return fast_two_sum(leading.high, multiply_add(power, tail, leading.low))
 
 
-# log(1 + e), 0 <= e <= 1: 2 s + 2 s**3 p(s**2) with s = e / (2 + e)
+class ExponentialExcess(NamedTuple):
+    """exp(x) = 2**k (1 + excess), x <= 0"""
+
+    excess: float
+    shifted: float  # k + MAGIC_SHIFT
+
+
 @kernel
-def log1p_full(e: Pair) -> Pair:
-    s = divide(e, add_double(e, 2.0))
-    square = s.high * s.high
-    tail = s.high * square * atanh_polynomial(square)
-    return scale(fast_two_sum(s.high, s.low + tail), 2.0)
+def exp_excess(x: float) -> ExponentialExcess:
+    bounded = at_least(at_most(x, -TINY), -1416.0)  # k >= -2043: see apply_exponent
+    shifted = multiply_add(bounded, LOG2E, MAGIC_SHIFT)
+    k = shifted - MAGIC_SHIFT
+    r = multiply_add(-k, LN2[1], multiply_add(-k, LN2[0], bounded))
+    return ExponentialExcess(multiply_add(r * r, exp_polynomial(r), r), shifted)
 
 
-# a * b; where a * b is out of the range of exp, or the split overflows, the low part is 0
+class ExponentialQuotient(NamedTuple):
+    """exp(-z) = 2**-n (2 + t) / (2 - t), t = 2 tanh(r / 2), r = n ln(2) - z"""
+
+    t: float
+    shifted: float  # n + MAGIC_SHIFT
+
+
 @kernel
-def bounded_product(a: float, b: float) -> Pair:
-    product = two_product(a, b)
-    return Pair(product.high, product.low if fabs(product.low) < 1.0 else 0.0)
+def exp_quotient(z: float) -> ExponentialQuotient:
+    shifted = multiply_add(z, LOG2E, MAGIC_SHIFT)
+    n = shifted - MAGIC_SHIFT
+    # n LN2[0] - z is exact: LN2[0] has 42 bits, n has 11.
+    r = multiply_add(n, LN2[1], multiply_add(n, LN2[0], -z))
+    return exp_quotient_of_reduced(r, shifted)
 
 
-# -|x|
 @kernel
-def minus_magnitude(x: Pair) -> Pair:
-    return scale(x, 1.0 if x.high < 0.0 else -1.0)
+def exp_quotient_of_pair(z: Pair) -> ExponentialQuotient:
+    shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
+    n = shifted - MAGIC_SHIFT
+    exact = multiply_add(n, LN2[0], -z.high)
+    fused = multiply_add(n, LN2[1], exact) - z.low  # one operation less where z.low is 0
+    r = fused if FUSED else exact + (n * LN2[1] - z.low)
+    return exp_quotient_of_reduced(r, shifted)
 
 
-# sigmoid(z): e / (1 + e) with e = exp(-|z|), or 1 / (1 + e) for z >= 0
 @kernel
-def sigmoid_of_pair(z: Pair) -> Scaled:
-    e = exp_full(minus_magnitude(z))
-    numerator = select(z.high < 0.0, e.mantissa, Pair(1.0, 0.0))
-    quotient = divide(numerator, add_double(to_pair(e), 1.0))
-    return Scaled(quotient, e.shifted if z.high < 0.0 else MAGIC_SHIFT)
+def exp_quotient_of_reduced(r: float, shifted: float) -> ExponentialQuotient:
+    square = r * r
+    return ExponentialQuotient(multiply_add(r * square, tanh_polynomial(square), r), shifted)
 
 
-# sigmoid(z) + w sigmoid'(z): e (1 + e + w) / (1 + e)**2, or (1 + e + w e) / (1 + e)**2 for z >= 0
+class SigmoidDenominator(NamedTuple):
+    """1 / d, and its relative error: 1 / d = inverse (1 + residual).
+
+    sigmoid(-z) = q (1 + t / 2) / d and sigmoid(z) = (1 - t / 2) / d with q = 2**-n and
+    d = 1 + q - t (1 - q) / 2.
+    """
+
+    inverse: float
+    residual: float
+
+
+# For `unit` times d, from power = unit * q
 @kernel
-def gated_grad(z: Pair, w: Pair) -> float:
-    e = exp_full(minus_magnitude(z))
-    exponential = to_pair(e)
-    one = Pair(1.0, 0.0)
-    one_plus = add_double(exponential, 1.0)
-    low = z.high < 0.0
-    bracket = add(one_plus, multiply(w, select(low, one, exponential)))
-    numerator = multiply(bracket, select(low, e.mantissa, one))
-    quotient = divide(numerator, multiply(one_plus, one_plus))
-    return apply_exponent(quotient.high, e.shifted if low else MAGIC_SHIFT)
+def sigmoid_divisor(t: float, power: float, unit: float) -> SigmoidDenominator:
+    slope = multiply_add(-0.5, power, 0.5 * unit)
+    d = multiply_add(-t, slope, unit + power)
+    d_low = multiply_add(-t, slope, (unit - d) + power)
+    inverse = 1.0 / d
+    return SigmoidDenominator(inverse, multiply_add(-inverse, d_low, remainder(1.0, inverse, d)))
 
 
-# d, the distance to the root, as a pair; its first sum is exact within the radius
+# a * b, at most `bound`, as a pair, for a, b >= 0; the low part is 0 where the product is out of
+# range. Neither factor nor product is subnormal, unless a is out of all reason.
 @kernel
-def distance(x: Pair, root: Pair) -> Pair:
-    return fast_two_sum(x.high - root.high, x.low - root.low)
+def bounded_product(a: float, b: float, bound: float) -> Pair:
+    least = TWO_TO_MINUS_500 if a > 1e-120 else 0.0
+    least = least if a < 1e120 else 0.0
+    factor = at_least(b, least)
+    product = a * factor
+    product = at_least(b if a == 1.0 else product, TINY)
+    low = product_error(a, factor, product)
+    low = low if fabs(low) < 1.0 else 0.0
+    return Pair(at_most(product, bound), 0.0 if a == 1.0 else low)
 
 
-# d (slope + d tail) near the root, elsewhere what the formula gave
+# --- sigmoid, tanh, softplus -------------------------------------------------------------------
+
+
+# sigmoid(z), from exp(-|z|)
 @kernel
-def mend_near_root(formula: float, d: Pair, slope: Pair, tail: float) -> float:
-    total = fast_two_sum(slope.high, d.high * tail)
-    product = multiply(d, Pair(total.high, total.low + slope.low))
-    return product.high if fabs(d.high) < ROOT_RADIUS else formula
-
-
-# --- the activations ---------------------------------------------------------------------------
+def sigmoid_of_quotient(z: float, e: ExponentialQuotient) -> float:
+    power = negative_power(e.shifted, LIFT)
+    d = sigmoid_divisor(e.t, power, LIFTED)
+    excess = multiply_add(0.5, e.t if z < 0.0 else -e.t, d.residual)
+    return multiply_add(d.inverse, excess, d.inverse) * (power if z < 0.0 else LIFTED)
 
 
 @kernel
 def sigmoid(x: float) -> float:
-    s = sigmoid_of_pair(Pair(x, 0.0))
-    return apply_exponent(s.mantissa.high, s.shifted)
+    z = at_most(at_least(fabs(x), TINY), 800.0)
+    return sigmoid_of_quotient(x, exp_quotient(z))
+
+
+# 2**LIFT sigmoid'(z): q (1 - t**2 / 4) / d**2
+@kernel
+def lifted_bell(e: ExponentialQuotient) -> float:
+    power = negative_power(e.shifted, LIFT)
+    d = sigmoid_divisor(e.t, power * LOWERED, 1.0)
+    square = d.inverse * d.inverse
+    square_low = product_error(d.inverse, d.inverse, square)
+    excess = multiply_add(-0.25 * e.t, e.t, d.residual + d.residual)
+    return power * (square + multiply_add(square, excess, square_low))
 
 
 @kernel
 def sigmoid_grad(x: float) -> float:
-    e = exp_full(Pair(-fabs(x), 0.0))
-    one_plus = add_double(to_pair(e), 1.0)
-    quotient = divide(e.mantissa, multiply(one_plus, one_plus))
-    return apply_exponent(quotient.high, e.shifted)
+    z = at_most(at_least(fabs(x), TINY), 800.0)
+    return LOWERED * lifted_bell(exp_quotient(z))
 
 
 @kernel
@@ -198,19 +304,37 @@ def sigmoid_grad_from_output(y: float) -> float:
     return y * (1.0 - y)
 
 
+# tanh: (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - |x|: numerator,
+# denominator and quotient with their rounding errors; q = 1, where n = 0, leaves -h
 @kernel
 def tanh(x: float) -> float:
-    m = expm1_full(-2.0 * fabs(x))
-    quotient = divide(negative(m), add_double(m, 2.0))
-    return copysign(quotient.high, x)
+    magnitude = fabs(x)
+    a = at_most(at_least(magnitude, TINY), 20.0)
+    # Up to a = 0.181 n is 0: else the numerator, below 1/4, would have more digits than its error.
+    shifted = multiply_add(a - 0.0078125, 2.0 * LOG2E, MAGIC_SHIFT)
+    n = shifted - MAGIC_SHIFT
+    r = multiply_add(n, 0.5 * LN2[1], multiply_add(n, 0.5 * LN2[0], -a))
+    square = r * r
+    h = multiply_add(r * square, tanh_half_polynomial(square), r)
+    q = negative_power(shifted, 0)
+    plus = 1.0 + q
+    minus = 1.0 - q
+    numerator = multiply_add(-h, plus, minus)
+    numerator_low = multiply_add(-h, plus, minus - numerator)
+    d = multiply_add(-h, minus, plus)
+    d_low = multiply_add(-h, minus, plus - d)
+    inverse = 1.0 / d
+    quotient = numerator * inverse
+    rest = remainder(numerator, quotient, d)
+    rest = rest + multiply_add(-quotient, d_low, numerator_low)
+    value = multiply_add(inverse, rest, quotient)
+    return copysign(magnitude if magnitude < value else value, x)  # tanh a < a
 
 
 @kernel
 def tanh_grad(x: float) -> float:
-    e = exp_full(Pair(-2.0 * fabs(x), 0.0))
-    one_plus = add_double(to_pair(e), 1.0)
-    quotient = divide(e.mantissa, multiply(one_plus, one_plus))
-    return apply_exponent(4.0 * quotient.high, e.shifted)
+    z = at_most(at_least(2.0 * fabs(x), TINY), 800.0)
+    return (4.0 * LOWERED) * lifted_bell(exp_quotient(z))
 
 
 @kernel
@@ -218,21 +342,36 @@ def tanh_grad_from_output(y: float) -> float:
     return (1.0 - y) * (1.0 + y)
 
 
-# Below beta x = -40 log1p(e) is e to all digits, and e may be subnormal.
+# softplus: max(x, 0) + log1p(e) / beta, e = exp(-|beta x|); log1p(e) = 2 s + 2 s**3 p(s**2) with
+# s = e / (2 + e) = q (1 + t / 2) / d, d = 2 + q - t (1 - q / 2)
 @kernel
 def softplus(x: float, beta: float) -> float:
-    z = bounded_product(beta, x)
-    e = exp_full(minus_magnitude(z))
-    logarithm = log1p_full(to_pair(e))
-    above = at_least(x, 0.0) + (logarithm.high / beta + logarithm.low / beta)
-    below = apply_exponent(e.mantissa.high / beta, e.shifted)
-    return below if z.high < -40.0 else above
+    e = exp_quotient_of_pair(bounded_product(beta, fabs(x), 1416.0))
+    q = negative_power(at_most(e.shifted, MAGIC_SHIFT + 200.0), 0)
+    slope = multiply_add(-0.5, q, 1.0)
+    d = multiply_add(-e.t, slope, 2.0 + q)
+    d_low = multiply_add(-e.t, slope, (2.0 - d) + q)
+    inverse = 1.0 / d
+    residual = multiply_add(-inverse, d_low, remainder(1.0, inverse, d))
+    excess = multiply_add(0.5, e.t, residual)
+    s = q * multiply_add(inverse, excess, inverse)
+    square = s * s
+    curvature = square * atanh_polynomial(square)
+    excess = multiply_add(excess, curvature, curvature) + excess
+    value = multiply_add(inverse, excess, inverse)
+    value_low = multiply_add(inverse, excess, inverse - value)
+    # A quarter of 1 / beta overflows only where the result does.
+    quarter = 0.25 / beta
+    quarter_low = quarter * (4.0 * remainder(0.25, quarter, beta))
+    value_low = multiply_add(value, quarter_low, value_low * quarter)
+    value = multiply_add(value, quarter, value_low)
+    tail = apply_exponent(8.0 * value, 2.0 * MAGIC_SHIFT - e.shifted)
+    return (0.0 if x < 0.0 else x) + tail
 
 
 @kernel
 def softplus_grad(x: float, beta: float) -> float:
-    s = sigmoid_of_pair(bounded_product(beta, x))
-    return apply_exponent(s.mantissa.high, s.shifted)
+    return sigmoid_of_quotient(x, exp_quotient_of_pair(bounded_product(beta, fabs(x), 800.0)))
 
 
 @kernel
@@ -240,119 +379,288 @@ def softplus_grad_from_output(y: float, beta: float) -> float:
     return -expm1_full(-beta * y).high
 
 
-# Where exp(beta x) is past its range, x becomes a zero of its sign, so that -inf gives -0.0.
+# --- gated: silu, gelu, gelu_tanh, mish --------------------------------------------------------
+
+
+# They are max(x, 0) minus a tail, which is even. For subnormal x they are x / 2, or 0.6 x, and what
+# else is computed there is computed for another number.
+
+
+# silu: max(x, 0) - |x| sigmoid(-|beta x|), for beta < 0 mirrored. At |beta x| = 842.2 the power of
+# two is 0 and the tail vanishes, unless beta is tiny: then x may be huge, the power of two is taken
+# in two parts, and the tail vanishes beyond 1400.
 @kernel
 def silu(x: float, beta: float) -> float:
-    z = bounded_product(beta, 0.0 if beta == 0.0 else x)
-    s = sigmoid_of_pair(z)
-    zero = copysign(0.0, x)
-    factor = zero if z.high < -1416.0 else x
-    return apply_exponent(factor * s.mantissa.high, s.shifted)
+    is_wide = fabs(beta) < 8.881784197001252e-16  # 2**-50
+    unit = 1.0 if is_wide else LIFTED
+    limit = 1400.0 if is_wide else 842.2
+    far = 700.0 if is_wide else inf
+    # Where |beta| is huge, beta x is not tiny for each subnormal x.
+    least = SMALLEST_NORMAL if fabs(beta) < 1e270 else 0.0
+    shifted_x = shifted_mantissa(x)
+    other = shifted_x if fabs(x) < least else x
+    magnitude = fabs(other)
+    bounded = at_most(magnitude, limit if beta == 1.0 else LARGEST)
+    z = bounded_product(fabs(beta), fabs(x) if beta == 1.0 else bounded, limit)
+    e = exp_quotient_of_pair(z)
+    shifted = e.shifted - (1000.0 if z.high > far else 0.0)
+    power = negative_power(shifted, 0 if is_wide else LIFT)
+    d = sigmoid_divisor(e.t, power, unit)
+    tail = multiply_add(d.inverse, multiply_add(0.5, e.t, d.residual), d.inverse)
+    factor = magnitude * (TWO_TO_MINUS_1000 if z.high > far else 1.0)
+    factor = 0.0 if z.high >= limit else factor
+    factor = (bounded if beta == 1.0 else factor) * power
+    mirrored = other * copysign(1.0, beta)
+    mirrored = -1.0 if beta == 0.0 else mirrored
+    value = multiply_add(-factor, tail, at_least(mirrored, 0.0))
+    return copysign(half_of_shifted(shifted_x) if fabs(x) < least else value, x)
 
 
+# sigmoid(-z) (1 - w sigmoid(z)) for x < 0, 1 minus that for x >= 0. It is q (1 + t / 2) b / d**2
+# with b = d - w (1 - t / 2) = 1 + q - w + t (w - 1 + q) / 2. From the root at z_0,
+# w_0 = 1 + exp(-z_0), one counts zeta = z - z_0 and omega = w - w_0, and b is
+# q - exp(-z_0) - omega + t ..., which is right to the last digits also next to the root, where zeta
+# is r and q is exp(-z_0). The square root of exp(-z_0) is in the reciprocal, which is squared.
+@kernel
+def gated_grad(
+    x: float,
+    zeta: Pair,
+    omega: Pair,
+    w: float,
+    exponential: float,
+    root: float,
+    root_excess: float,
+) -> float:
+    e = exp_quotient_of_pair(zeta)
+    power = negative_power(e.shifted, LIFT)
+    q = power * (exponential * LOWERED)
+    half = multiply_add(-0.5, q, 0.5)
+    d = multiply_add(-e.t, half, 1.0 + q)
+    d_low = multiply_add(-e.t, half, (1.0 - d) + q)
+    inverse = root / d  # 2**(-LIFT / 2) in it
+    residual = multiply_add(-inverse, d_low, remainder(root, inverse, d))
+    slope = multiply_add(0.5, w, -half)
+    growth = multiply_add(e.t, slope, q - exponential)
+    bracket = growth - omega.high  # |omega| > |growth|
+    bracket_low = (growth - (bracket + omega.high)) - omega.low
+    product = bracket * inverse
+    product_low = multiply_add(bracket_low, inverse, product_error(bracket, inverse, product))
+    relative = multiply_add(residual, 2.0 / root, root_excess)
+    product_low = multiply_add(product, relative, product_low)
+    excess = 0.5 * e.t
+    product_low = multiply_add(product, excess, multiply_add(product_low, excess, product_low))
+    tail = product_plus(product, inverse, product_low * inverse)
+    return multiply_add(tail, power if x < 0.0 else -power, -0.0 if x < 0.0 else 1.0)
+
+
+# a minus the root, a.high >= 0
+@kernel
+def from_root(a: Pair, root: Pair, is_exact: bool) -> Pair:
+    result = two_sum(a.high, -root.high)
+    low = result.low + (a.low - root.low)
+    # With another beta than 1, and without fused operations, both parts may be of one size.
+    return select(is_exact and FUSED, Pair(result.high, low), fast_two_sum(result.high, low))
+
+
+# w is z
 @kernel
 def silu_grad(x: float, beta: float) -> float:
-    product = bounded_product(beta, 0.0 if beta == 0.0 else x)
-    low = 0.0 if fabs(product.high) > 800.0 else product.low
-    z = Pair(at_most(at_least(product.high, -800.0), 800.0), low)
-    d = distance(z, SILU_ROOT)
-    derivative = mend_near_root(gated_grad(z, z), d, SILU_SLOPE, silu_slope_tail(d.high))
-    return derivative if x == x else x
+    magnitude = at_most(fabs(x), LARGEST) if beta == 0.0 else fabs(x)
+    z = bounded_product(fabs(beta), magnitude, 800.0)
+    zeta = from_root(z, Pair(-SILU_ROOT[0], -SILU_ROOT[1]), beta == 1.0)
+    root = SILU_ROOT_SQRT * HALF_LOWERED
+    mirrored = x * copysign(1.0, beta)
+    return gated_grad(mirrored, zeta, zeta, z.high, SILU_ROOT_EXPONENTIAL, root, SILU_ROOT_EXCESS)
 
 
-# Phi(-a) = exp(-a**2 / 2) mills(a); see mills_short in float32.py
+# f'(x) of a function with f(x) - max(x, 0) even, from 2**LIFT f'(-|x|)
 @kernel
-def mills_full(a: float) -> Pair:
-    shifted = two_sum(a, 4.0)
-    t = divide(two_sum(a, -4.0), shifted)
-    p = Pair(mills_tail(t.high), 0.0)
-    p = add(MILLS_3, multiply(t, p))
-    p = add(MILLS_2, multiply(t, p))
-    p = add(MILLS_1, multiply(t, p))
-    p = add(MILLS_0, multiply(t, p))
-    return divide(p, shifted)
+def reflected(x: float, tail: float) -> float:
+    return multiply_add(tail, LOWERED if x < 0.0 else -LOWERED, -0.0 if x < 0.0 else 1.0)
 
 
-# exp(-a**2 / 2)
+class GaussianFactors(NamedTuple):
+    """exp(-a**2 / 2) = 2**-n (1 + excess)"""
+
+    excess: float
+    power: float  # 2**(LIFT - n)
+
+
+# 0 <= a <= 40
 @kernel
-def gaussian(a: float) -> Scaled:
-    return exp_full(scale(two_product(a, a), -0.5))
+def gaussian(a: float) -> GaussianFactors:
+    square = two_product(a, a)
+    shifted = multiply_add(square.high, 0.5 * LOG2E, MAGIC_SHIFT)
+    n = shifted - MAGIC_SHIFT
+    doubled = multiply_add(n, 2.0 * LN2[0], -square.high)  # exact: see exp_quotient
+    r = 0.5 * (doubled + multiply_add(n, 2.0 * LN2[1], -square.low))
+    excess = multiply_add(r * r, exp_polynomial(r), r)
+    return GaussianFactors(excess, negative_power(shifted, LIFT))
 
 
-# mantissa * 2**k for x < 0, 1 - mantissa * 2**k for x >= 0, times factor
+# t = (a - 4) / (a + 4) = 1 - 8 / (a + 4), with the error of the reciprocal taken out
 @kernel
-def reflect(x: float, factor: float, tail: Scaled) -> float:
-    complement = add_double(negative(to_pair(tail)), 1.0)
-    value = factor * (tail.mantissa.high if x < 0.0 else complement.high)
-    return apply_exponent(value, tail.shifted if x < 0.0 else MAGIC_SHIFT)
+def mapped(a: float) -> float:
+    inverse = 1.0 / (a + 4.0)
+    residual = remainder(multiply_add(-4.0, inverse, 1.0), inverse, a)
+    t = multiply_add(-8.0, inverse, 1.0)
+    return multiply_add(-8.0 * inverse, residual, t)
 
 
-# float64 is -0.0 below -38.6
+# constant + t tail, |constant| >= |t tail|, as a pair
+@kernel
+def compensated(t: float, tail: float, constant: float, low: float) -> Pair:
+    high = multiply_add(t, tail, constant)
+    return Pair(high, multiply_add(t, tail, constant - high) + low)
+
+
+# gelu: max(x, 0) - a Phi(-a), a = |x|, Phi(-a) = exp(-a**2 / 2) p(t) / (a + 1.25). It is -0.0 below
+# -38.6.
 @kernel
 def gelu(x: float) -> float:
-    a = at_most(fabs(x), 40.0)
+    shifted = shifted_mantissa(x)
+    other = shifted if fabs(x) < SMALLEST_NORMAL else x
+    bounded = at_most(fabs(other), 39.0)
+    a = at_most(at_least(fabs(x), TINY), 39.0)
     e = gaussian(a)
-    tail = multiply(e.mantissa, mills_full(a))
-    return reflect(x, at_least(x, -40.0), Scaled(tail, e.shifted))
+    t = mapped(a)
+    p = compensated(t, mills_tail(t), MILLS_FULL[0], MILLS_FULL_LOW)
+    denominator = two_sum(a, 1.25)
+    inverse = 1.0 / denominator.high
+    residual = remainder(1.0, inverse, denominator.high)
+    residual = multiply_add(-inverse, denominator.low, residual)
+    factor = bounded * e.power
+    numerator = factor * p.high
+    numerator_low = multiply_add(factor, p.low, product_error(factor, p.high, numerator))
+    quotient = numerator * inverse
+    quotient_low = product_error(numerator, inverse, quotient)
+    quotient_low = multiply_add(numerator_low, inverse, quotient_low)
+    excess = multiply_add(e.excess, residual, residual) + e.excess
+    low = multiply_add(quotient_low, e.excess, quotient_low)
+    tail = quotient + multiply_add(quotient, excess, low)
+    value = multiply_add(-tail, LOWERED, at_least(other, 0.0))
+    return copysign(half_of_shifted(shifted) if fabs(x) < SMALLEST_NORMAL else value, x)
 
 
+# gelu' at -a: exp(-a**2 / 2) (root - a) p(t), root > 0
 @kernel
 def gelu_grad(x: float) -> float:
-    a = at_most(fabs(x), 40.0)
-    density = multiply_double(NORMAL_DENSITY, a)
+    a = at_most(at_least(fabs(x), TINY), 39.0)
     e = gaussian(a)
-    tail = multiply(e.mantissa, add(mills_full(a), negative(density)))
-    formula = reflect(x, 1.0, Scaled(tail, e.shifted))
-    d = distance(Pair(x, 0.0), GELU_ROOT)
-    return mend_near_root(formula, d, GELU_SLOPE, gelu_slope_tail(d.high))
+    t = mapped(a)
+    p = compensated(t, gelu_grad_tail(t), GELU_GRAD_FULL[0], GELU_GRAD_FULL_LOW)
+    d = two_sum(-GELU_ROOT[0], -a)
+    d_low = d.low - GELU_ROOT[1]
+    product = d.high * p.high
+    product_low = product_error(d.high, p.high, product)
+    product_low = product_low + multiply_add(d.high, p.low, d_low * p.high)
+    product_low = multiply_add(product_low, e.excess, product_low)
+    tail = product + multiply_add(product, e.excess, product_low)
+    return reflected(x, e.power * tail)
 
 
-# x (linear + cubic_factor * cubic x**2)
+# x (linear + cubic x**2) for 0 <= x <= 23, the argument of the sigmoid
 @kernel
-def gelu_tanh_cubic(x: float, cubic_factor: float) -> Pair:
-    inner = multiply_double(multiply(GELU_TANH_CUBIC, two_product(x, x)), cubic_factor)
-    return multiply_double(add(GELU_TANH_LINEAR, inner), x)
+def gelu_tanh_argument(x: float) -> Pair:
+    square = two_product(x, x)
+    low = cubic_low(square)
+    if FUSED:
+        # linear has 42 bits, so that its difference to a sum that it is part of is exact
+        low = low + GELU_TANH_LINEAR_FULL[1]
+        total = compensated(GELU_TANH_CUBIC_FULL[0], square.high, GELU_TANH_LINEAR_FULL[0], low)
+    else:
+        total = plus_linear(two_product(GELU_TANH_CUBIC_FULL[0], square.high), low)
+    return times_double(x, total)
 
 
-# float64 is -0.0 below -21.6
+# what cubic x**2 is more than GELU_TANH_CUBIC_FULL[0] square.high
+@kernel
+def cubic_low(square: Pair) -> float:
+    return multiply_add(GELU_TANH_CUBIC_FULL[0], square.low, GELU_TANH_CUBIC_FULL[1] * square.high)
+
+
+@kernel
+def plus_linear(a: Pair, low: float) -> Pair:
+    total = two_sum(GELU_TANH_LINEAR[0], a.high)
+    return Pair(total.high, total.low + (a.low + (low + GELU_TANH_LINEAR[1])))
+
+
+@kernel
+def times_double(x: float, a: Pair) -> Pair:
+    product = two_product(x, a.high)
+    return Pair(product.high, multiply_add(x, a.low, product.low))
+
+
+# gelu_tanh: x sigmoid(z). It is -0.0 below -21.6.
 @kernel
 def gelu_tanh(x: float) -> float:
-    bounded = at_least(x, -23.0)
-    s = sigmoid_of_pair(gelu_tanh_cubic(at_most(bounded, 23.0), 1.0))
-    return apply_exponent(bounded * s.mantissa.high, s.shifted)
+    shifted = shifted_mantissa(x)
+    other = shifted if fabs(x) < SMALLEST_NORMAL else x
+    bounded = at_most(fabs(other), 22.0)
+    a = at_most(at_least(fabs(x), TINY), 22.0)
+    e = exp_quotient_of_pair(gelu_tanh_argument(a))
+    power = negative_power(e.shifted, LIFT)
+    d = sigmoid_divisor(e.t, power, LIFTED)
+    tail = multiply_add(d.inverse, multiply_add(0.5, e.t, d.residual), d.inverse)
+    value = multiply_add(-(bounded * power), tail, at_least(other, 0.0))
+    return copysign(half_of_shifted(shifted) if fabs(x) < SMALLEST_NORMAL else value, x)
 
 
+# w = x z' = x (linear + 3 cubic x**2). Three times the first part of cubic, of 51 bits, is exact.
 @kernel
 def gelu_tanh_grad(x: float) -> float:
-    bounded = at_most(at_least(x, -23.0), 23.0)
-    formula = gated_grad(gelu_tanh_cubic(bounded, 1.0), gelu_tanh_cubic(bounded, 3.0))
-    d = distance(Pair(x, 0.0), GELU_TANH_ROOT)
-    return mend_near_root(formula, d, GELU_TANH_SLOPE, gelu_tanh_slope_tail(d.high))
+    a = at_most(at_least(fabs(x), TINY), 22.0)
+    square = two_product(a, a)
+    low = cubic_low(square)
+    cubic = two_product(GELU_TANH_CUBIC_FULL[0], square.high)
+    thrice = two_product(3.0 * GELU_TANH_CUBIC_FULL[0], square.high)
+    z = times_double(a, plus_linear(cubic, low))
+    w = times_double(a, plus_linear(thrice, 3.0 * low))
+    zeta = from_root(z, Pair(GELU_TANH_ROOT_Z[0], GELU_TANH_ROOT_Z[1]), True)
+    omega = from_root(w, Pair(GELU_TANH_ROOT_W[0], GELU_TANH_ROOT_W[1]), True)
+    root = GELU_TANH_ROOT_SQRT * HALF_LOWERED
+    return gated_grad(
+        x, zeta, omega, w.high, GELU_TANH_ROOT_EXPONENTIAL, root, GELU_TANH_ROOT_EXCESS
+    )
+
+
+# (d + d_low) slope(d) near a root, d its distance, elsewhere what the formula gave
+@kernel
+def mend_near_root(
+    formula: float, d: float, d_low: float, constant: float, constant_low: float, tail: float
+) -> float:
+    slope = constant + multiply_add(d, tail, constant_low)
+    product = multiply_add(d, slope, d_low * (slope + d * tail))
+    return product if fabs(d) < ROOT_RADIUS else formula
 
 
 @kernel
 def mish(x: float) -> float:
-    e = exp_full(Pair(-fabs(x), 0.0))
+    other = 1.0 if fabs(x) < SMALLEST_NORMAL else x
+    e = exp_full(Pair(-fabs(other), 0.0))
     exponential = to_pair(e)
     plus_two = add_double(exponential, 2.0)
     low = multiply(exponential, plus_two)
     high = add_double(scale(exponential, 2.0), 1.0)
     square = scale(multiply(exponential, exponential), 2.0)
     quotient = divide(
-        select(x < 0.0, multiply(e.mantissa, plus_two), high),
-        select(x < 0.0, add_double(low, 2.0), add(high, square)),
+        select(other < 0.0, multiply(e.mantissa, plus_two), high),
+        select(other < 0.0, add_double(low, 2.0), add(high, square)),
     )
-    value = at_least(x, -800.0) * quotient.high
-    return apply_exponent(value, e.shifted if x < 0.0 else MAGIC_SHIFT)
+    value = apply_exponent(
+        at_least(other, -800.0) * quotient.high, e.shifted if other < 0.0 else MAGIC_SHIFT
+    )
+    part = minus_part_of_subnormal(x, 0.6)
+    return copysign(part if fabs(x) < SMALLEST_NORMAL else value, x)
 
 
 # The four coefficients of the cubic in e change their order at 0, as in float32.py.
 @kernel
 def mish_grad(x: float) -> float:
-    bounded = at_most(at_least(x, -800.0), 800.0)
+    bounded = at_most(at_least(TINY if fabs(x) < TINY else x, -800.0), 800.0)
     e = exp_full(Pair(-fabs(bounded), 0.0))
     exponential = to_pair(e)
-    below = x < 0.0
+    below = bounded < 0.0
     one = Pair(1.0, 0.0)
     four = Pair(4.0, 0.0)
     linear = two_sum(4.0 * bounded, 6.0)
@@ -367,22 +675,35 @@ def mish_grad(x: float) -> float:
     quadratic = add_double(quadratic, 2.0 if below else 1.0)
     quotient = divide(cubic, multiply(quadratic, quadratic))
     formula = apply_exponent(quotient.high, e.shifted if below else MAGIC_SHIFT)
-    d = distance(Pair(x, 0.0), MISH_ROOT)
-    return mend_near_root(formula, d, MISH_SLOPE, mish_slope_tail(d.high))
+    d = x - MISH_ROOT[0]
+    return mend_near_root(
+        formula, d, -MISH_ROOT[1], MISH_SLOPE[0], MISH_SLOPE_LOW, mish_slope_tail(d)
+    )
 
 
+# --- elu, selu ---------------------------------------------------------------------------------
+
+
+# From -2**-70 on expm1(x) is x, to all digits.
 @kernel
 def elu(x: float, alpha: float) -> float:
-    m = expm1_full(x)
+    m = expm1_full(at_most(x, -TINY))
     product = alpha * m.high
-    low = copysign(product + alpha * m.low, product)  # -0.0 + 0.0 is 0.0
-    return x if x >= 0.0 else low
+    far = copysign(product + alpha * m.low, product)  # -0.0 + 0.0 is 0.0
+    least = -LARGEST_SUBNORMAL if alpha >= 0.0 else 0.0
+    least = least if alpha <= 1.0 and FUSED else 0.0
+    near = alpha * (0.0 if x >= least else x)
+    part = minus_part_of_subnormal(x, alpha)
+    near = part if x >= least else near
+    near = x if x >= 0.0 else near
+    near = x if alpha == 1.0 else near
+    return near if x > -TINY else far
 
 
 @kernel
 def elu_grad(x: float, alpha: float) -> float:
-    e = exp_full(Pair(x, 0.0))
-    low = apply_exponent(alpha * e.mantissa.high, e.shifted)
+    e = exp_excess(x)
+    low = apply_exponent(multiply_add(alpha, e.excess, alpha), e.shifted)
     return 1.0 if x > 0.0 else low
 
 
@@ -393,15 +714,24 @@ def elu_grad_from_output(y: float, alpha: float) -> float:
 
 @kernel
 def selu(x: float) -> float:
-    product = multiply(two_product(SELU_SCALE, SELU_ALPHA), expm1_full(x))
-    return SELU_SCALE * x if x >= 0.0 else product.high
+    other = -1.0 if is_subnormal(x) else x
+    m = expm1_full(other)
+    factor = two_product(SELU_SCALE, SELU_ALPHA)
+    low = multiply_add(factor.high, m.low, factor.low * m.high)
+    low = multiply_add(factor.high, m.high, low)
+    value = SELU_SCALE * other
+    value = value if x >= 0.0 else low
+    excess = SELU_SCALE - 1.0 if x >= 0.0 else SELU_SCALE * SELU_ALPHA - 1.0
+    part = subnormal_plus_part(x, excess)
+    return part if is_subnormal(x) else value
 
 
 @kernel
 def selu_grad(x: float) -> float:
-    e = exp_full(Pair(x, 0.0))
-    product = multiply(two_product(SELU_SCALE, SELU_ALPHA), e.mantissa)
-    low = apply_exponent(product.high, e.shifted)
+    e = exp_excess(x)
+    factor = two_product(SELU_SCALE, SELU_ALPHA)
+    low = factor.high + multiply_add(factor.high, e.excess, factor.low)
+    low = apply_exponent(low, e.shifted)
     return SELU_SCALE if x > 0.0 else low
 
 

@@ -13,6 +13,7 @@ which Numba files it in its cache on disk.
 
 from __future__ import annotations
 
+import functools
 import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -99,8 +100,14 @@ SIGNATURE = types.void(
 )
 
 
-def block_runner(verb: Verb, number: Any, n_parameters: int, broadcast: bool) -> Any:
+def block_runner(
+    verb: Verb, number: Any, n_parameters: int, broadcast: bool, defaults: tuple[float, ...]
+) -> Any:
     """Return the body of ``loop``: ``element`` for each element.
+
+    Where there are ``defaults``, parameters that equal them have a loop of their own, with
+    constants: the compiler drops what they do not need.
+
 
     It is written in LLVM's instructions for the sake of a promise that Python has no words for: no
     iteration touches what another one stores (``parallel_accesses``). So the loop vectorises
@@ -130,14 +137,32 @@ def block_runner(verb: Verb, number: Any, n_parameters: int, broadcast: bool) ->
                 ]
             else:
                 fixed = [loop.item(parameters, i) for i in range(n_parameters)]
-            with loop.over(blocks):
-                values = [loop.load(array) for array in given]
-                if broadcast:
-                    fixed = [loop.load(array) for array in varying]
-                packed = context.make_tuple(builder, parameters_type, fixed)
-                computed = compute(builder, (*values, packed))
-                for i, array in enumerate(results):
-                    loop.store(builder.extract_value(computed, i), array)
+
+            def emit(constants: Any = None) -> None:
+                with loop.over(blocks):
+                    values = [loop.load(array) for array in given]
+                    if broadcast:
+                        packed = [loop.load(array) for array in varying]
+                    else:
+                        packed = constants or fixed
+                    packed = context.make_tuple(builder, parameters_type, packed)
+                    computed = compute(builder, (*values, packed))
+                    for i, array in enumerate(results):
+                        loop.store(builder.extract_value(computed, i), array)
+
+            if defaults:
+                constants = [double(value) for value in defaults]
+                equal = [
+                    builder.fcmp_ordered("==", *pair) for pair in zip(fixed, constants, strict=True)
+                ]
+                are_defaults = functools.reduce(builder.and_, equal)
+                with builder.if_else(are_defaults) as (default, other):
+                    with default:
+                        emit(constants)
+                    with other:
+                        emit()
+            else:
+                emit()
             return context.get_dummy_value()
 
         return types.void(element, *SIGNATURE.args), generate
@@ -250,10 +275,14 @@ def _instantiate(row: Row, verb_name: str, variant: str) -> FunctionType:
     }
     types_of_element = {"T": number, "work": types.float64 if module is float32 else number}
     n_parameters = 0 if module is float32_fast else len(row.parameters)
+    broadcast = kind == "broadcast"
+    defaults = tuple(parameter.default for parameter in row.parameters)
+    if module is not float64 or broadcast:
+        defaults = ()
     own_globals = {
         "__name__": __name__,  # where the cache looks for the source
         "element": kernel(_with_globals(verb.element, "element", functions | types_of_element)),
-        "run_blocks": block_runner(verb, number, n_parameters, broadcast=kind == "broadcast"),
+        "run_blocks": block_runner(verb, number, n_parameters, broadcast, defaults),
     }
     return _with_globals(loop, f"{row.name}_{verb_name}_{variant}_{_SOURCE_DIGEST}", own_globals)
 

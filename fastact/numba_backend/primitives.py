@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
+from math import copysign
 from typing import Any, TypeVar, cast
 
 from llvmlite import ir
-from numba import float32, float64, njit
+from numba import boolean, float32, float64, int64, njit
 from numba.core.registry import cpu_target
 from numba.extending import intrinsic
 
@@ -15,6 +16,10 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 # 1.5 * 2**52: adding it rounds to an integer and leaves that in the low bits of the sum.
 MAGIC_SHIFT = 6755399441055744.0
+
+SMALLEST_NORMAL = 2.0**-1022
+LARGEST_SUBNORMAL = SMALLEST_NORMAL - 2.0**-1074
+TWO_TO_52 = 2.0**52
 
 
 def kernel(function: F) -> F:
@@ -58,6 +63,15 @@ def power_of_two(builder: Any, shifted: Any) -> Any:
     return builder.bitcast(builder.add(exponent, bits.type(1023 << 52)), ir.DoubleType())
 
 
+# 2**(lift - n), for shifted = n + MAGIC_SHIFT
+@emitted(float64, float64, int64)
+def negative_power(builder: Any, shifted: Any, lift: Any) -> Any:
+    bits = builder.bitcast(shifted, ir.IntType(64))
+    places = bits.type(52)
+    top = builder.shl(builder.add(bits.type(1023), lift), places)
+    return builder.bitcast(builder.sub(top, builder.shl(bits, places)), ir.DoubleType())
+
+
 # value * 2**k, for shifted = k + MAGIC_SHIFT, where value and the result are normal. NaN stays: one
 # that was float32 before has zeros in the low bits, which are all that is added.
 @emitted(float64, float64, float64)
@@ -81,6 +95,58 @@ def reciprocal_from_bits(builder: Any, d: Any) -> Any:
 def power_of_two_float(builder: Any, shifted: Any) -> Any:
     bits = builder.bitcast(shifted, ir.IntType(32))
     return builder.bitcast(builder.shl(bits, bits.type(23)), ir.FloatType())
+
+
+# Intel processors take a hundred cycles for a product with a subnormal operand or result, so these
+# compute with the mantissa instead: as an integer, in the low bits of 2**52 + integer, which is
+# where a sum of that size leaves what it rounds to.
+
+
+# |x| < 2**-1022, zero too
+@emitted(boolean, float64)
+def is_subnormal(builder: Any, x: Any) -> Any:
+    bits = builder.bitcast(x, ir.IntType(64))
+    return builder.icmp_unsigned("==", builder.and_(bits, bits.type(2047 << 52)), bits.type(0))
+
+
+# -(2**52 + |x| / 2**-1074)
+@emitted(float64, float64)
+def shifted_mantissa(builder: Any, x: Any) -> Any:
+    bits = builder.bitcast(x, ir.IntType(64))
+    return builder.bitcast(builder.or_(bits, bits.type((2048 + 1075) << 52)), ir.DoubleType())
+
+
+# x + the mantissa of shifted, as integers; x is subnormal
+@emitted(float64, float64, float64)
+def plus_mantissa(builder: Any, x: Any, shifted: Any) -> Any:
+    bits, others = (builder.bitcast(number, ir.IntType(64)) for number in (x, shifted))
+    mantissa = builder.and_(others, bits.type((1 << 52) - 1))
+    return builder.bitcast(builder.add(bits, mantissa), ir.DoubleType())
+
+
+# |x| / 2 for subnormal x, from shifted_mantissa(x), rounded once
+@kernel
+def half_of_shifted(shifted: float) -> float:
+    return plus_mantissa(0.0, multiply_add(-0.5, shifted, 0.5 * TWO_TO_52))
+
+
+# -(2**52 + factor |x| / 2**-1074) for subnormal x; -2**52 for any x where the factor is 0.
+# 0 <= factor <= 1
+@kernel
+def scaled_mantissa(x: float, factor: float) -> float:
+    shifted = multiply_add(shifted_mantissa(x) + TWO_TO_52, factor, -TWO_TO_52)
+    return -TWO_TO_52 if factor == 0.0 else shifted
+
+
+# -factor |x| and x + factor x, rounded once (twice, where the processor does not fuse)
+@kernel
+def minus_part_of_subnormal(x: float, factor: float) -> float:
+    return copysign(plus_mantissa(0.0, scaled_mantissa(x, factor)), -factor)
+
+
+@kernel
+def subnormal_plus_part(x: float, factor: float) -> float:
+    return plus_mantissa(x, scaled_mantissa(x, factor))
 
 
 # As integers, floats that are not negative have the same order, and a bound is one instruction.
@@ -129,6 +195,27 @@ def _emit_multiply_add(builder: Any, a: Any, b: Any, c: Any) -> Any:
 # a * b + c, rounded once where the processor has an instruction for that, else twice
 multiply_add = emitted(float64, float64, float64, float64)(_emit_multiply_add)
 multiply_add_float = emitted(float32, float32, float32, float32)(_emit_multiply_add)
+
+
+# a * b - product, exactly, for product = a * b rounded
+if FUSED:
+
+    @kernel
+    def product_error(a: float, b: float, product: float) -> float:
+        return multiply_add(a, b, -product)
+
+else:
+
+    @kernel
+    def product_error(a: float, b: float, product: float) -> float:
+        # The factors are split as Veltkamp and Dekker do.
+        scaled_a = 134217729.0 * a  # 2**27 + 1
+        scaled_b = 134217729.0 * b
+        a_high = scaled_a - (scaled_a - a)
+        b_high = scaled_b - (scaled_b - b)
+        a_low = a - a_high
+        b_low = b - b_high
+        return ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low
 
 
 # 1 / d, 2**-1021 < d < 2**1021, to 2**-34: 1 / (1 - s) = (1 + s) (1 + s**2) (1 + s**4) ...
