@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -86,11 +87,34 @@ print(len(same), all(same))
     assert run(code) == ["120 True"]
 
 
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+def test_a_worker_is_woken_on_another_processor_than_the_callers():
+    """Else the two take turns there, and the call takes as long as on one thread."""
+    code = """
+def processor():
+    fields = Path(f"/proc/self/task/{threading.get_native_id()}/stat").read_text().rsplit(")", 1)[1]
+    return int(fields.split()[36])
+
+def trial():
+    time.sleep(0.01)
+    before = processor()
+    parallel(x)
+    return before, os.sched_getaffinity(int(workers()[0].name)), processor()
+
+parallel(x)  # which hires the worker
+trials = [trial() for _ in range(50)]
+stayed = [(before, allowed) for before, allowed, after in trials if before == after]
+print(len(stayed) > 0, [before for before, allowed in stayed if before in allowed])
+"""
+    assert run(code) == ["True []"]
+
+
 def test_an_idle_process_takes_no_processor_time():
     """A worker that spins waits 0.1 ms; with the default of OpenMP it was tens of ms."""
     code = """
 for _ in range(50):
     parallel(x)
+time.sleep(0.005)  # the kernel accounts for time in ticks of 4 ms
 before = time.process_time()
 time.sleep(0.3)
 print(time.process_time() - before < 0.005)
