@@ -113,14 +113,14 @@ def test_idle_workers_take_no_processor_time():
     """A worker that spins waits 0.1 ms; with the default of OpenMP it was tens of ms."""
     code = """
 def nanoseconds():
-    return [int((worker / "schedstat").read_text().split()[0]) for worker in workers()]
+    return sum(int((worker / "schedstat").read_text().split()[0]) for worker in workers())
 
 for _ in range(50):
     parallel(x)
 time.sleep(0.001)
 before = nanoseconds()
 time.sleep(0.3)
-print(len(before), nanoseconds() == before)
+print(len(workers()), nanoseconds() - before < 2_000_000)
 """
     assert run(code) == ["1 True"]
 
