@@ -1,6 +1,7 @@
 """Large outputs, which are stored past the caches, have the same bits as small ones.
 
-Whatever the alignment of the output; and nothing beside it is written.
+Whatever the alignment of the output; and nothing beside it is written. So it is with outputs that
+are not streamed.
 """
 
 from __future__ import annotations
@@ -82,3 +83,17 @@ def test_in_place(verb, dtype, num_threads):
     with fa.use_threads(num_threads):
         verb(*args, out=args[-1])
     assert_identical(args[-1], in_pieces(verb, dtype))
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+@over_counts
+def test_outputs_that_begin_amid_a_cache_line(verb, dtype):
+    """Up to where the next begins, they are computed by themselves."""
+    args = [sample((20_011,), dtype, seed=seed) for seed in range(len(verb.arguments))]
+    expected = verb(*args)
+    assert_identical(expected[:1000], verb(*(argument[:1000] for argument in args)))
+    for offset in range(1, 64 // expected.itemsize + 1):
+        out, around = misaligned(expected.size, dtype, offset)
+        verb(*args, out=out)
+        assert out.tobytes() == expected.tobytes()
+        assert all((guard == GUARD).all() for guard in around)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 
 import pytest
@@ -86,16 +87,42 @@ print(len(same), all(same))
     assert run(code) == ["120 True"]
 
 
-def test_an_idle_process_takes_no_processor_time():
+@pytest.mark.skipif(len(os.sched_getaffinity(0)) < 2, reason="needs two processors")
+def test_a_worker_is_woken_on_another_processor_than_the_callers():
+    """Else the two take turns there, and the call takes as long as on one thread."""
+    code = """
+def processor():
+    fields = Path(f"/proc/self/task/{threading.get_native_id()}/stat").read_text().rsplit(")", 1)[1]
+    return int(fields.split()[36])
+
+def trial():
+    time.sleep(0.01)
+    before = processor()
+    parallel(x)
+    return before, os.sched_getaffinity(int(workers()[0].name)), processor()
+
+parallel(x)  # which hires the worker
+trials = [trial() for _ in range(50)]
+stayed = [(before, allowed) for before, allowed, after in trials if before == after]
+print(len(stayed) > 0, [before for before, allowed in stayed if before in allowed])
+"""
+    assert run(code) == ["True []"]
+
+
+def test_idle_workers_take_no_processor_time():
     """A worker that spins waits 0.1 ms; with the default of OpenMP it was tens of ms."""
     code = """
+def nanoseconds():
+    return sum(int((worker / "schedstat").read_text().split()[0]) for worker in workers())
+
 for _ in range(50):
     parallel(x)
-before = time.process_time()
+time.sleep(0.001)
+before = nanoseconds()
 time.sleep(0.3)
-print(time.process_time() - before < 0.005)
+print(len(workers()), nanoseconds() - before < 2_000_000)
 """
-    assert run(code) == ["True"]
+    assert run(code) == ["1 True"]
 
 
 @pytest.mark.parametrize("backend", ["cython", "numba"])

@@ -99,7 +99,7 @@ class Loop:
         self.operand_type = f"{c_type}*" if broadcast else f"{c_type}_operand"
         self.bodies = list(self._bodies(in_place=not broadcast))
         self.arguments = [Arguments("if True:", self.parameters)]
-        if self.parameters and not broadcast and not row.exponential_free:
+        if self.parameters and not broadcast:
             # With literals, the compiler drops what the defaults do not need.
             defaults = tuple(repr(parameter.default) for parameter in row.parameters)
             equal = " and ".join(map(" == ".join, zip(self.parameters, defaults, strict=True)))

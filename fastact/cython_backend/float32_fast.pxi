@@ -62,12 +62,15 @@ cdef extern from *:
     const double SCALE "FASTACT_SCALE"
     float power_of_two_float "fastact_power_of_two_float"(float shifted) noexcept nogil
 
+# As at_least and at_most: one instruction for a bound that the compiler does not know.
 cdef inline float at_least_float(float x, float bound) noexcept nogil:
-    return bound if x < bound else x
+    cdef float limit = bound + <float>UNKNOWN_ZERO
+    return limit if x < limit else x
 
 
 cdef inline float at_most_float(float x, float bound) noexcept nogil:
-    return bound if x > bound else x
+    cdef float limit = bound + <float>UNKNOWN_ZERO
+    return limit if x > limit else x
 
 
 # -|x|, not above -2**-40: exp is 1 there, to all digits

@@ -20,6 +20,7 @@ cdef enum:
     BLOCK = 16  # elements of a block, the unit of a loop: as in tools/generate_cython.py
     BLOCK_BYTES = BLOCK * 8
     TILE_BYTES = 1024
+    WORTH_ALIGNING = 4096  # elements
     TABLES = 2  # float16 and bfloat16
     PAIRS = 64  # elements with two results at a time
     BACKENDS = 2  # that have compiled loops: Cython 0, Numba 1
@@ -247,14 +248,32 @@ cdef void run_part_of_block(Job* job, Py_ssize_t begin, Py_ssize_t count) noexce
 
 
 cdef void run_slice(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    if end - begin >= WORTH_ALIGNING:
+        begin = run_to_cache_line(job, begin)
     if job.streaming:
         begin = run_streaming(job, begin, end)
+    run_elements(job, begin, end)
+
+
+cdef void run_elements(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     cdef Py_ssize_t blocks = (end - begin) // BLOCK
     if blocks:
         run_blocks(job, begin, blocks)
     begin = begin + blocks * BLOCK
     if begin < end:
         run_part_of_block(job, begin, end - begin)
+
+
+cdef Py_ssize_t run_to_cache_line(Job* job, Py_ssize_t begin) noexcept nogil:
+    """Run the loop up to where a cache line of the first output begins; return where.
+
+    Arrays from malloc begin amid one, and then every store of a vector would meet two lines.
+    """
+    cdef Py_ssize_t size = job.output_sizes[0]
+    cdef size_t address = <size_t>job.outputs[0] + begin * size
+    cdef Py_ssize_t head = <Py_ssize_t>(-address & 63) // size
+    run_elements(job, begin, begin + head)
+    return begin + head
 
 
 cdef Py_ssize_t run_streaming(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
@@ -271,12 +290,7 @@ cdef Py_ssize_t run_streaming(Job* job, Py_ssize_t begin, Py_ssize_t end) noexce
     cdef Py_ssize_t size = job.output_sizes[0]
     cdef Py_ssize_t length = TILE_BYTES // size
     cdef char* target = <char*>job.outputs[0]
-    cdef Py_ssize_t head = <Py_ssize_t>(-<size_t>(target + begin * size) & 63) // size
     cdef int i
-    if head:
-        head = min(head, end - begin)
-        run_part_of_block(job, begin, head)
-        begin = begin + head
     while end - begin >= length:
         for i in range(job.n_inputs):
             inputs[i] = <char*>job.inputs[i] + begin * job.input_sizes[i]

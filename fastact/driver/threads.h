@@ -76,6 +76,8 @@ typedef struct {
     pthread_mutex_t mutex;
     pthread_cond_t awakened;
     atomic_bool asleep;
+    pthread_t sleeper;
+    int avoided; /* the processor on which it may not run, or -1 */
 } fastact_bed;
 
 static struct {
@@ -111,6 +113,62 @@ static int64_t fastact_now(void)
     clock_gettime(CLOCK_MONOTONIC, &time);
     return time.tv_sec * INT64_C(1000000000) + time.tv_nsec;
 }
+
+/* --- where to run ---------------------------------------------------------------------------- */
+
+#ifdef __linux__
+
+static inline int fastact_processor(void)
+{
+    return sched_getcpu();
+}
+
+/* Linux may wake a worker on the caller's processor, and there they take turns: for a time slice,
+   which is longer than most jobs, nothing is gained. So the caller keeps those that it wakes itself
+   away, as long as it stays where it is; the others leave when it is their turn. */
+static void fastact_keep_away(fastact_bed *bed, int processor)
+{
+    cpu_set_t others;
+    if (bed->avoided == processor || sched_getaffinity(0, sizeof others, &others) != 0)
+        return;
+    CPU_CLR(processor, &others);
+    if (CPU_COUNT(&others) == 0)
+        return;
+    pthread_setaffinity_np(bed->sleeper, sizeof others, &others);
+    bed->avoided = processor;
+}
+
+static void fastact_leave_processor(int processor)
+{
+    cpu_set_t allowed, others;
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    others = allowed;
+    CPU_CLR(processor, &others);
+    if (CPU_COUNT(&others) == 0)
+        return;
+    sched_setaffinity(0, sizeof others, &others);
+    sched_setaffinity(0, sizeof allowed, &allowed);
+}
+
+#else
+
+static inline int fastact_processor(void)
+{
+    return -1;
+}
+
+static void fastact_keep_away(fastact_bed *bed, int processor)
+{
+    (void)bed, (void)processor;
+}
+
+static void fastact_leave_processor(int processor)
+{
+    (void)processor;
+}
+
+#endif
 
 /* --- waiting --------------------------------------------------------------------------------- */
 
@@ -153,11 +211,13 @@ static void fastact_sleep(int thread)
     pthread_mutex_unlock(&bed->mutex);
 }
 
-static void fastact_wake(int thread)
+static void fastact_wake(int thread, int by)
 {
     fastact_bed *bed = &fastact_pool.beds[thread];
     if (!atomic_load(&bed->asleep))
         return;
+    if (by == 0)
+        fastact_keep_away(bed, atomic_load(&fastact_pool.caller_processor));
     pthread_mutex_lock(&bed->mutex);
     atomic_store(&bed->asleep, false);
     pthread_mutex_unlock(&bed->mutex);
@@ -170,46 +230,8 @@ static void fastact_wake_next(int thread)
     fastact_unclaimed word = atomic_load(&fastact_pool.unclaimed);
     for (int next = 2 * thread + 1; next <= 2 * thread + 2; next++)
         if (fastact_may_claim(word, next))
-            fastact_wake(next);
+            fastact_wake(next, thread);
 }
-
-/* --- where to run ---------------------------------------------------------------------------- */
-
-#ifdef __linux__
-
-static inline int fastact_processor(void)
-{
-    return sched_getcpu();
-}
-
-/* While another library's worker spins on the other processor, Linux wakes ours on the caller's,
-   and there they take turns. */
-static void fastact_leave_processor(int processor)
-{
-    cpu_set_t allowed, others;
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return;
-    others = allowed;
-    CPU_CLR(processor, &others);
-    if (CPU_COUNT(&others) == 0)
-        return;
-    sched_setaffinity(0, sizeof others, &others);
-    sched_setaffinity(0, sizeof allowed, &allowed);
-}
-
-#else
-
-static inline int fastact_processor(void)
-{
-    return -1;
-}
-
-static void fastact_leave_processor(int processor)
-{
-    (void)processor;
-}
-
-#endif
 
 /* --- working --------------------------------------------------------------------------------- */
 
@@ -233,7 +255,7 @@ static void fastact_work(int thread)
     for (ptrdiff_t chunk = fastact_claim(thread); chunk >= 0; chunk = fastact_claim(thread)) {
         fastact_pool.task(fastact_pool.context, chunk);
         if (atomic_fetch_sub(&fastact_pool.unfinished, 1) == 1 && thread != 0)
-            fastact_wake(0);
+            fastact_wake(0, thread);
     }
 }
 
@@ -261,6 +283,7 @@ static void fastact_make_bed(int thread)
     pthread_mutex_init(&bed->mutex, NULL);
     pthread_cond_init(&bed->awakened, NULL);
     atomic_store(&bed->asleep, false);
+    bed->avoided = -1;
 }
 
 /* Create workers until there are `threads` threads, or as many as the system gives; return how many
@@ -287,6 +310,7 @@ static int fastact_hire(int threads)
             fastact_pool.full = true;
             break;
         }
+        fastact_pool.beds[fastact_pool.threads].sleeper = created;
         fastact_pool.threads++;
 #ifdef __linux__
         pthread_setname_np(created, "fastact");
