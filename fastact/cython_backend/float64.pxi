@@ -375,8 +375,8 @@ cdef inline double gated_grad_double(
     product_low = multiply_add(
         product, multiply_add(residual, 2.0 / root, root_excess), product_low
     )
-    cdef double excess = 0.5 * e.t
     product_low = multiply_add(product, 0.5 * t_low, product_low) if with_low else product_low
+    cdef double excess = 0.5 * e.t
     product_low = multiply_add(
         product, excess, multiply_add(product_low, excess, product_low)
     )

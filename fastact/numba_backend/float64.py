@@ -202,31 +202,33 @@ class ExponentialQuotient(NamedTuple):
 
     t: float
     shifted: float  # n + MAGIC_SHIFT
+    t_low: float  # the rounding errors of r and of t
 
 
 @kernel
-def exp_quotient(z: float) -> ExponentialQuotient:
+def exp_quotient(z: float, z_low: float) -> ExponentialQuotient:
     shifted = multiply_add(z, LOG2E, MAGIC_SHIFT)
     n = shifted - MAGIC_SHIFT
     # n LN2[0] - z is exact: LN2[0] has 42 bits, n has 11.
-    r = multiply_add(n, LN2[1], multiply_add(n, LN2[0], -z))
-    return exp_quotient_of_reduced(r, shifted)
+    r = multiply_add(n, LN2[1], multiply_add(n, LN2[0], -z)) - z_low
+    return exp_quotient_of_reduced(r, 0.0, shifted)
 
 
+# Where z_low is not 0, r is rounded once less here.
 @kernel
 def exp_quotient_of_pair(z: Pair) -> ExponentialQuotient:
     shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
     n = shifted - MAGIC_SHIFT
-    exact = multiply_add(n, LN2[0], -z.high)
-    fused = multiply_add(n, LN2[1], exact) - z.low  # one operation less where z.low is 0
-    r = fused if FUSED else exact + (n * LN2[1] - z.low)
-    return exp_quotient_of_reduced(r, shifted)
+    r = fast_two_sum(multiply_add(n, LN2[0], -z.high), multiply_add(n, LN2[1], -z.low))
+    return exp_quotient_of_reduced(r.high, r.low, shifted)
 
 
 @kernel
-def exp_quotient_of_reduced(r: float, shifted: float) -> ExponentialQuotient:
+def exp_quotient_of_reduced(r: float, r_low: float, shifted: float) -> ExponentialQuotient:
     square = r * r
-    return ExponentialQuotient(multiply_add(r * square, tanh_polynomial(square), r), shifted)
+    curvature = tanh_polynomial(square)
+    t = multiply_add(r * square, curvature, r)
+    return ExponentialQuotient(t, shifted, multiply_add(r * square, curvature, (r - t) + r_low))
 
 
 class SigmoidDenominator(NamedTuple):
@@ -279,7 +281,7 @@ def sigmoid_of_quotient(z: float, e: ExponentialQuotient) -> float:
 @kernel
 def sigmoid(x: float) -> float:
     z = at_most(at_least(fabs(x), TINY), 800.0)
-    return sigmoid_of_quotient(x, exp_quotient(z))
+    return sigmoid_of_quotient(x, exp_quotient(z, 0.0))
 
 
 # 2**LIFT sigmoid'(z): q (1 - t**2 / 4) / d**2
@@ -296,7 +298,7 @@ def lifted_bell(e: ExponentialQuotient) -> float:
 @kernel
 def sigmoid_grad(x: float) -> float:
     z = at_most(at_least(fabs(x), TINY), 800.0)
-    return LOWERED * lifted_bell(exp_quotient(z))
+    return LOWERED * lifted_bell(exp_quotient(z, 0.0))
 
 
 @kernel
@@ -334,7 +336,7 @@ def tanh(x: float) -> float:
 @kernel
 def tanh_grad(x: float) -> float:
     z = at_most(at_least(2.0 * fabs(x), TINY), 800.0)
-    return (4.0 * LOWERED) * lifted_bell(exp_quotient(z))
+    return (4.0 * LOWERED) * lifted_bell(exp_quotient(z, 0.0))
 
 
 @kernel
@@ -346,7 +348,8 @@ def tanh_grad_from_output(y: float) -> float:
 # s = e / (2 + e) = q (1 + t / 2) / d, d = 2 + q - t (1 - q / 2)
 @kernel
 def softplus(x: float, beta: float) -> float:
-    e = exp_quotient_of_pair(bounded_product(beta, fabs(x), 1416.0))
+    z = bounded_product(beta, fabs(x), 1416.0)
+    e = exp_quotient(z.high, z.low)
     q = negative_power(at_most(e.shifted, MAGIC_SHIFT + 200.0), 0)
     slope = multiply_add(-0.5, q, 1.0)
     d = multiply_add(-e.t, slope, 2.0 + q)
@@ -371,7 +374,8 @@ def softplus(x: float, beta: float) -> float:
 
 @kernel
 def softplus_grad(x: float, beta: float) -> float:
-    return sigmoid_of_quotient(x, exp_quotient_of_pair(bounded_product(beta, fabs(x), 800.0)))
+    z = bounded_product(beta, fabs(x), 800.0)
+    return sigmoid_of_quotient(x, exp_quotient(z.high, z.low))
 
 
 @kernel
@@ -402,7 +406,7 @@ def silu(x: float, beta: float) -> float:
     magnitude = fabs(other)
     bounded = at_most(magnitude, limit if beta == 1.0 else LARGEST)
     z = bounded_product(fabs(beta), fabs(x) if beta == 1.0 else bounded, limit)
-    e = exp_quotient_of_pair(z)
+    e = exp_quotient(z.high, z.low)
     shifted = e.shifted - (1000.0 if z.high > far else 0.0)
     power = negative_power(shifted, 0 if is_wide else LIFT)
     d = sigmoid_divisor(e.t, power, unit)
@@ -420,7 +424,8 @@ def silu(x: float, beta: float) -> float:
 # with b = d - w (1 - t / 2) = 1 + q - w + t (w - 1 + q) / 2. From the root at z_0,
 # w_0 = 1 + exp(-z_0), one counts zeta = z - z_0 and omega = w - w_0, and b is
 # q - exp(-z_0) - omega + t ..., which is right to the last digits also next to the root, where zeta
-# is r and q is exp(-z_0). The square root of exp(-z_0) is in the reciprocal, which is squared.
+# is r and q is exp(-z_0). The square root of exp(-z_0) is in the reciprocal, which is squared. An
+# error of t is magnified up to four times; with_low takes the first order of it out.
 @kernel
 def gated_grad(
     x: float,
@@ -430,23 +435,31 @@ def gated_grad(
     exponential: float,
     root: float,
     root_excess: float,
+    with_low: bool,
 ) -> float:
     e = exp_quotient_of_pair(zeta)
     power = negative_power(e.shifted, LIFT)
     q = power * (exponential * LOWERED)
     half = multiply_add(-0.5, q, 0.5)
     d = multiply_add(-e.t, half, 1.0 + q)
-    d_low = multiply_add(-e.t, half, (1.0 - d) + q)
+    d_low = (1.0 - d) + q
+    if with_low:
+        d_low = multiply_add(-e.t_low, half, d_low)
+    d_low = multiply_add(-e.t, half, d_low)
     inverse = root / d  # 2**(-LIFT / 2) in it
     residual = multiply_add(-inverse, d_low, remainder(root, inverse, d))
     slope = multiply_add(0.5, w, -half)
     growth = multiply_add(e.t, slope, q - exponential)
     bracket = growth - omega.high  # |omega| > |growth|
     bracket_low = (growth - (bracket + omega.high)) - omega.low
+    if with_low:
+        bracket_low = multiply_add(e.t_low, slope, bracket_low)
     product = bracket * inverse
     product_low = multiply_add(bracket_low, inverse, product_error(bracket, inverse, product))
     relative = multiply_add(residual, 2.0 / root, root_excess)
     product_low = multiply_add(product, relative, product_low)
+    if with_low:
+        product_low = multiply_add(product, 0.5 * e.t_low, product_low)
     excess = 0.5 * e.t
     product_low = multiply_add(product, excess, multiply_add(product_low, excess, product_low))
     tail = product_plus(product, inverse, product_low * inverse)
@@ -470,7 +483,9 @@ def silu_grad(x: float, beta: float) -> float:
     zeta = from_root(z, Pair(-SILU_ROOT[0], -SILU_ROOT[1]), beta == 1.0)
     root = SILU_ROOT_SQRT * HALF_LOWERED
     mirrored = x * copysign(1.0, beta)
-    return gated_grad(mirrored, zeta, zeta, z.high, SILU_ROOT_EXPONENTIAL, root, SILU_ROOT_EXCESS)
+    return gated_grad(
+        mirrored, zeta, zeta, z.high, SILU_ROOT_EXPONENTIAL, root, SILU_ROOT_EXCESS, False
+    )
 
 
 # f'(x) of a function with f(x) - max(x, 0) even, from 2**LIFT f'(-|x|)
@@ -620,7 +635,7 @@ def gelu_tanh_grad(x: float) -> float:
     omega = from_root(w, Pair(GELU_TANH_ROOT_W[0], GELU_TANH_ROOT_W[1]), True)
     root = GELU_TANH_ROOT_SQRT * HALF_LOWERED
     return gated_grad(
-        x, zeta, omega, w.high, GELU_TANH_ROOT_EXPONENTIAL, root, GELU_TANH_ROOT_EXCESS
+        x, zeta, omega, w.high, GELU_TANH_ROOT_EXPONENTIAL, root, GELU_TANH_ROOT_EXCESS, True
     )
 
 
