@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastact import config, memory, numpy_backend, tables
+from fastact.rounding import is_bfloat16, settle_ties, to_sixteen_bits
 
 if TYPE_CHECKING:
     from fastact.activation import Verb
@@ -71,8 +72,10 @@ def _evaluate(
     shape = _check_outputs(verb, out, dtype, arrays, values)
 
     with memory.new_arrays(math.prod(shape) * work.itemsize):
-        if not tables.apply(dtype, arrays, values, out, math.prod(shape), settings):
+        if not tables.apply(verb, dtype, arrays, values, out, math.prod(shape), settings):
             results = _run(verb, arrays, values, out, work, settings)
+            if work != dtype and all(given is None or given.dtype.itemsize == 2 for given in out):
+                _settle_ties(verb, arrays, values, results, dtype)
         elif len(arrays) == 1:
             results = tables.look_up(verb, dtype, arrays[0], values, settings, _compute_bits)
         else:
@@ -97,7 +100,22 @@ def _compute_bits(
 ) -> list[np.ndarray]:
     (x,) = arrays
     results = _compute_doubles(verb, arrays, parameters, backend)
-    return [_round(result, x.dtype).view(np.uint16) for result in results]
+    _settle_ties(verb, arrays, parameters, results, x.dtype)
+    return [to_sixteen_bits(result, x.dtype).view(np.uint16) for result in results]
+
+
+def _settle_ties(
+    verb: Verb,
+    arrays: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    results: Sequence[np.ndarray],
+    dtype: np.dtype,
+) -> None:
+    """Have results rounded right that float64 cannot tell from ties, but not products."""
+    verbs = {"value_and_grad": ("forward", "grad")}.get(verb.kind, (verb.kind,))
+    if len(arrays) == 1:
+        x = np.broadcast_to(arrays[0].astype(np.float64), results[0].shape)
+        settle_ties(verb.row, x, parameters, dict(zip(verbs, results, strict=True)), dtype)
 
 
 # --- arguments ---------------------------------------------------------------------------------
@@ -206,7 +224,7 @@ def _parameter(verb: Verb, index: int, value: Any) -> Any:
     """Return a parameter as a Python number, or as an array if it has dimensions."""
     parameter = verb.row.parameters[index]
     array = _as_array(verb, parameter.name, value)
-    if array.dtype.kind not in "biuf" and not _is_bfloat16(array.dtype):
+    if array.dtype.kind not in "biuf" and not is_bfloat16(array.dtype):
         raise TypeError(
             f"{verb.__name__}: {parameter.name} must be a real number or an array of them, "
             f"got {_describe(value, array)}"
@@ -247,11 +265,6 @@ def _check_fits(verb: Verb, name: str, value: Any, dtype: np.dtype) -> None:
 # --- dtypes ------------------------------------------------------------------------------------
 
 
-def _is_bfloat16(dtype: np.dtype) -> bool:
-    # ml_dtypes registers its types with NumPy; asking by name needs no import of it.
-    return dtype.name == "bfloat16"
-
-
 def _result_dtype(
     verb: Verb, operands: Sequence[Any], arrays: Sequence[np.ndarray], parameters: Sequence[Any]
 ) -> np.dtype:
@@ -262,7 +275,7 @@ def _result_dtype(
     """
     for name, operand, array in zip(verb.arguments, operands, arrays, strict=True):
         supported = array.dtype.kind in "biu" or array.dtype.char in "efd"
-        if not supported and not _is_bfloat16(array.dtype):
+        if not supported and not is_bfloat16(array.dtype):
             raise TypeError(
                 f"{verb.__name__}: {name} must be real: bool, integer, float16, bfloat16, float32 "
                 f"or float64, got {_describe(operand, array)}"
@@ -331,7 +344,7 @@ def _check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...
         raise TypeError(f"{verb.__name__}: out must be an ndarray, got {type(array).__name__}")
     if not array.flags.writeable:
         raise ValueError(f"{verb.__name__}: out must be writeable, got a read-only array")
-    is_number = array.dtype.kind in "biufc" or _is_bfloat16(array.dtype)
+    is_number = array.dtype.kind in "biufc" or is_bfloat16(array.dtype)
     if not (is_number and np.can_cast(dtype, array.dtype, casting="same_kind")):
         raise TypeError(
             f"{verb.__name__}: out must have a dtype to which {dtype} casts (same_kind), "
@@ -350,9 +363,9 @@ def _check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...
 def _deliver(result: np.ndarray, out: Any, dtype: np.dtype) -> np.ndarray:
     """Round to 16 bits where that is asked for, and store into what was given."""
     if out is None:
-        return _round(result, dtype)
+        return to_sixteen_bits(result, dtype)
     if result is not out:
-        out[...] = _round(result, out.dtype)
+        out[...] = to_sixteen_bits(result, out.dtype)
     given: np.ndarray = out
     return given
 
@@ -378,21 +391,6 @@ def _wrap(
         else wrapper.__array_wrap__(result, (verb, operands, i), result.ndim == 0)
         for i, (result, given) in enumerate(zip(results, out, strict=True))
     ]
-
-
-def _round(result: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Cast from float64, rounded once. ml_dtypes goes through float32, which would round twice."""
-    if not _is_bfloat16(dtype) or result.dtype != np.float64:
-        return result.astype(dtype, copy=False)
-    # Round to odd: where float32 is inexact, make its last bit 1. Then it is never half-way
-    # between two bfloat16 numbers, and the second rounding sees on which side the value lies.
-    single = result.astype(np.float32)
-    beyond = np.abs(single.astype(np.float64)) > np.abs(result)
-    truncated = np.where(beyond, np.nextafter(single, np.float32(0)), single)
-    inexact = (truncated.astype(np.float64) != result) & np.isfinite(result)
-    odd = truncated.view(np.uint32) | inexact.astype(np.uint32)
-    rounded: np.ndarray = odd.view(np.float32).astype(dtype)
-    return rounded
 
 
 # --- running -----------------------------------------------------------------------------------

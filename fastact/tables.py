@@ -30,6 +30,7 @@ Compute = Callable[[Any, list[np.ndarray], Sequence[float], str], list[np.ndarra
 
 
 def apply(
+    verb: Verb,
     dtype: np.dtype,
     arrays: Sequence[np.ndarray],
     parameters: Sequence[Any],
@@ -37,13 +38,16 @@ def apply(
     size: int,
     settings: config.Settings,
 ) -> bool:
-    """Whether the ``size`` results can be had from a table, and are enough to compute one for."""
+    """Whether the ``size`` results can be had from a table, and one is worth computing.
+
+    For default parameters it is, however few they are: all later calls will be faster.
+    """
     return (
         config.driver is not None
         and dtype.itemsize == 2
         and dtype.kind not in "iu"
-        and size >= WORTH_A_TABLE
         and not any(isinstance(value, np.ndarray) for value in parameters)
+        and (size >= WORTH_A_TABLE or _are_defaults(verb, parameters))
         # Else the results would be rounded more often than those of a few elements.
         and all(np.can_cast(array.dtype, dtype) for array in arrays)
         and all(given is None or given.dtype.newbyteorder("=") == dtype for given in out)
