@@ -10,7 +10,8 @@ the rows here. To add an activation, add a row, and then its two functions, f an
 * ``cython_backend/`` (``exponential_free.pxi``, or ``float32.pxi``, ``float32_fast.pxi``,
   ``float64.pxi``),
 
-its name to ``__init__.py``, and run ``python tools/write_stubs.py``. The tests name what is
+its name to ``__init__.py``, and run ``python tools/write_stubs.py``, ``python -m fastact plot --all
+--directory docs/gallery`` and ``python tools/write_activations_page.py``. The tests name what is
 missing.
 """
 

@@ -7,6 +7,7 @@ runs, so that ``fastact info`` works, and is fast, in any installation.
 from __future__ import annotations
 
 import argparse
+import math
 import os
 import re
 import sys
@@ -373,6 +374,86 @@ def _bench(arguments: argparse.Namespace) -> int:
     return 1 if arguments.fail_below is not None and summary.fails(arguments.fail_below) else 0
 
 
+# --- plot --------------------------------------------------------------------------------------
+
+
+def _parameter(text: str) -> tuple[str, float]:
+    """Return the name and the value in "negative_slope=0.2"."""
+    name, _, value = text.partition("=")
+    try:
+        number = float(value)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise argparse.ArgumentTypeError(f"must be NAME=NUMBER, got {text!r}")
+    return name, number
+
+
+def _plot_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.description = (
+        "Draw activations and their derivatives. Where one jumps, a filled dot is the value that "
+        "it takes, and an open one a limit that it does not."
+    )
+    which = parser.add_mutually_exclusive_group(required=True)
+    which.add_argument(
+        "names", nargs="*", type=_activation, default=[], metavar="NAME", help="an activation"
+    )
+    which.add_argument(
+        "--all", action="store_true", help="draw each activation into an .svg file of its own"
+    )
+    parser.add_argument(
+        "-o",
+        "--output",
+        type=_file(".png", ".svg"),
+        metavar="FILE",
+        help="the .png or .svg file to draw into; else NAME.png, of the first activation",
+    )
+    parser.add_argument(
+        "--directory",
+        type=Path,
+        default=Path("gallery"),
+        metavar="DIR",
+        help="where --all saves its files",
+    )
+    parser.add_argument(
+        "--range",
+        nargs=2,
+        type=float,
+        metavar=("LOW", "HIGH"),
+        help="the ends of the x axis; else as far as shows all kinks",
+    )
+    parser.add_argument(
+        "--set",
+        action="append",
+        type=_parameter,
+        default=[],
+        metavar="NAME=NUMBER",
+        help="value of a parameter, for the activations that have it; may be repeated",
+    )
+
+
+def _plot(arguments: argparse.Namespace) -> int:
+    if find_spec("matplotlib") is None:
+        return _fail("plots need matplotlib; install it with: pip install 'fastact[plot]'")
+    if arguments.all and (arguments.output or arguments.range or arguments.set):
+        return _fail("--all draws each activation as its row says: it takes --directory only")
+    if arguments.range and not 0 < arguments.range[1] - arguments.range[0] < math.inf:
+        return _fail("--range must be two finite numbers, the lower one first")
+
+    from fastact import plot
+
+    try:
+        if arguments.all:
+            files = plot.save_gallery(arguments.directory)
+        else:
+            files = [arguments.output or Path(f"{arguments.names[0]}.png")]
+            plot.save(files[0], arguments.names, dict(arguments.set), arguments.range)
+    except (OSError, ValueError) as error:
+        return _fail(str(error))
+    print(*files, sep="\n")
+    return 0
+
+
 COMMANDS = (
     Command(
         "info",
@@ -391,5 +472,11 @@ COMMANDS = (
         "measure fastact and the other libraries that are installed, side by side",
         _bench_arguments,
         _bench,
+    ),
+    Command(
+        "plot",
+        "draw activations and their derivatives into a file",
+        _plot_arguments,
+        _plot,
     ),
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastact.catalogue import EXAMPLE_POINTS, Row
+from fastact.catalogue import EXAMPLE_POINTS, Parameter, Row
 
 _SUMMARIES = {
     "grad": "Derivative of {name} at x.",
@@ -58,12 +58,9 @@ def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
         meaning = meaning.format(name=row.name, integers=integers)
         lines += [f"{name} : {type_}", f"    {meaning}"]
     for parameter in row.parameters:
-        domain = "above 0" if parameter.positive else "any real number"
-        if kind == "backward_from_output" and parameter.nonnegative_from_output:
-            domain = "0 or above"
         lines += [
             f"{parameter.name} : float or array_like, default {parameter.default}",
-            f"    {parameter.meaning.capitalize()}; {domain}. Arrays broadcast.",
+            f"    {parameter.meaning.capitalize()}; {domain(parameter, kind)}. Arrays broadcast.",
         ]
     result = "tuple of two ndarrays" if kind == "value_and_grad" else "ndarray"
     lines += [
@@ -98,26 +95,12 @@ def _raises(row: Row, kind: str) -> str:
 
 
 def _notes(row: Row, kind: str) -> str:
-    low, high = row.limits
-    derivative_low, derivative_high = row.derivative_limits
-    defaults = " with the default parameters" if row.parameters else ""
-    sentences = [
-        f"NaN gives NaN. At -inf and inf{defaults} the function is {low} and {high}, the "
-        f"derivative {derivative_low} and {derivative_high}."
-    ]
+    sentences = [f"NaN gives NaN. {special_values(row)}"]
     for point, value in row.kinks:
         sentences.append(f"The derivative at {point:g}, where it jumps, is {value}.")
     if kind == "forward" and row.aliases:
         sentences.append(f"Also known as {', '.join(row.aliases)}.")
-    if row.exact:
-        sentences.append("The result is exact.")
-    else:
-        float32 = "1 ulp" if row.exponential_free else "4 ulp (faithful precision: 1 ulp)"
-        sentences.append(
-            f"The largest error is {float32} in float32 and 2 ulp in float64, for the function and "
-            "its derivative; float16 and bfloat16 are float64 results, rounded once."
-        )
-    sentences.append("Proposed in [1]_.")
+    sentences += [accuracy(row), "Proposed in [1]_."]
     return "Notes\n-----\n" + "\n".join(sentences)
 
 
@@ -131,4 +114,36 @@ def _examples(row: Row, kind: str) -> str:
     return (
         "Examples\n--------\n>>> import fastact as fa\n"
         f">>> fa.{call}([{points}]).round(4).tolist()\n[{shown}]"
+    )
+
+
+# --- sentences that docs/activations.md says too -----------------------------------------------
+
+
+def domain(parameter: Parameter, kind: str) -> str:
+    """Say which values a verb takes for a parameter."""
+    if kind == "backward_from_output" and parameter.nonnegative_from_output:
+        return "0 or above"
+    return "above 0" if parameter.positive else "any real number"
+
+
+def special_values(row: Row) -> str:
+    """Say what the function and the derivative are at the infinities."""
+    low, high = row.limits
+    derivative_low, derivative_high = row.derivative_limits
+    defaults = " with the default parameters" if row.parameters else ""
+    return (
+        f"At -inf and inf{defaults} the function is {low} and {high}, the "
+        f"derivative {derivative_low} and {derivative_high}."
+    )
+
+
+def accuracy(row: Row) -> str:
+    """Say how large the errors of the function and the derivative may be."""
+    if row.exact:
+        return "The result is exact."
+    float32 = "1 ulp" if row.exponential_free else "4 ulp (faithful precision: 1 ulp)"
+    return (
+        f"The largest error is {float32} in float32 and 2 ulp in float64, for the function and "
+        "its derivative; float16 and bfloat16 are float64 results, rounded once."
     )

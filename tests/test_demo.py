@@ -13,8 +13,6 @@ pytest.importorskip("sklearn")
 pytest.importorskip("matplotlib")
 pytest.importorskip("rich")
 
-from matplotlib.figure import Figure
-
 from fastact import demo
 from fastact.demo import inference, network, pictures, report
 
@@ -193,17 +191,6 @@ def test_words_follow_the_figures(runs, checks, data):
 def test_a_target_that_is_not_reached_is_told(runs):
     table = report.training_table(runs, target=1.01)
     assert all("not reached" in set(column.cells) for column in table.columns[1:])
-
-
-def test_a_jump_of_the_derivative_is_not_joined_by_a_line():
-    axes = Figure().subplots()
-    pictures.draw_derivative(axes, fa.relu, span=2.0)
-    left, right, *markers = axes.lines
-    assert left.get_xdata().max() < 0 < right.get_xdata().min()
-    assert set(left.get_ydata()) == {0.0}
-    assert set(right.get_ydata()) == {1.0}
-    drawn = {(float(m.get_ydata()[0]), m.get_markerfacecolor() == "white") for m in markers}
-    assert drawn == {(0.0, False), (1.0, True)}
 
 
 @pytest.mark.parametrize("name", fa.names())

@@ -6,55 +6,24 @@ Figures are made without pyplot, so no display is needed and no global state is 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
-import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 import fastact as fa
 from fastact.demo.network import Run
+from fastact.plot import BLUE, GREEN, GREY, VERMILION, draw, style
 
-# From the palette of Okabe and Ito, whose colours the colour-blind can tell apart.
-BLUE, VERMILION, GREEN, GREY = "#0072B2", "#D55E00", "#009E73", "#555555"
 COLORS = {"relu": BLUE, "softplus": VERMILION, "sigmoid": VERMILION, "tanh": GREEN}
 DASHES = {"relu": "-", "softplus": "--", "sigmoid": "--", "tanh": "-."}
-
-# Any: the names that are keys differ between versions of matplotlib, and so does their type.
-STYLE: Any = {
-    "figure.dpi": 150,
-    "figure.constrained_layout.h_pad": 0.08,
-    "figure.constrained_layout.w_pad": 0.1,
-    "font.size": 10.5,
-    "axes.titlesize": 11.5,
-    "axes.titlepad": 10,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.edgecolor": GREY,
-    "axes.grid": True,
-    "axes.axisbelow": True,
-    "grid.color": "#E4E4E4",
-    "grid.linewidth": 0.8,
-    "lines.linewidth": 2.2,
-    "lines.solid_capstyle": "round",
-    "legend.frameon": False,
-    "legend.handlelength": 2.8,
-    "xtick.color": GREY,
-    "ytick.color": GREY,
-    "xtick.labelcolor": "black",
-    "ytick.labelcolor": "black",
-}
 
 
 def save_all(directory: Path, runs: Sequence[Run], target: float) -> list[Path]:
     """Draw every picture into a directory and return the files."""
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(STYLE)
+    with style():
         figures = {
             "relu.png": functions_and_derivatives("ReLU and its derivative", [fa.relu]),
             "relu_and_softplus.png": functions_and_derivatives(
@@ -82,50 +51,18 @@ def functions_and_derivatives(
     left.set_title("Function")
     right.set_title("Derivative")
     for activation in activations:
-        draw_function(left, activation, span)
-        draw_derivative(right, activation, span)
+        kinks = [point for point, _ in activation.kinks]
+        for axes, label, verb in (
+            (left, f"{activation.name}(x) = {activation.formula}", activation),
+            (right, f"{activation.name}'(x) = {activation.derivative}", activation.grad),
+        ):
+            look = {"label": _with_defaults(label, activation), **_look(activation.name)}
+            draw(axes, verb, kinks, (-span, span), look)
     for axes in (left, right):
         axes.set(xlabel="x", xlim=(-span, span))
         axes.margins(y=0.08)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.16))
     return figure
-
-
-def draw_function(axes: Axes, activation: fa.Activation, span: float) -> None:
-    x = np.linspace(-span, span, 1001)
-    label = f"{activation.name}(x) = {_with_defaults(activation.formula, activation)}"
-    axes.plot(x, activation(x), label=label, **_look(activation.name))
-
-
-def draw_derivative(axes: Axes, activation: fa.Activation, span: float) -> None:
-    """Draw f' piece by piece between the kinks: no line joins the two sides of a jump."""
-    label = f"{activation.name}'(x) = {_with_defaults(activation.derivative, activation)}"
-    kinks = [point for point, _ in activation.kinks if -span < point < span]
-    for start, stop in pairwise([-span, *kinks, span]):
-        x = np.linspace(np.nextafter(start, np.inf), np.nextafter(stop, -np.inf), 1001)
-        axes.plot(x, activation.grad(x), label=label, **_look(activation.name))
-        label = "_same line"  # a label that begins so stays out of the legend
-    for point in kinks:
-        _mark_jump(axes, activation, point)
-
-
-def _mark_jump(axes: Axes, activation: fa.Activation, point: float) -> None:
-    """Fill the point that f' takes at a kink, and leave open the limits that it does not take."""
-    taken = float(activation.grad(point))
-    limits = {float(activation.grad(np.nextafter(point, side))) for side in (-np.inf, np.inf)}
-    if len(limits) == 1:
-        return
-    marker: dict[str, Any] = {
-        "marker": "o",
-        "linestyle": "",
-        "markersize": 7,
-        "markeredgewidth": 1.8,
-        "color": COLORS.get(activation.name, GREY),
-        "zorder": 4,
-    }
-    for limit in limits - {taken}:
-        axes.plot(point, limit, markerfacecolor="white", **marker)
-    axes.plot(point, taken, **marker)
 
 
 def _with_defaults(formula: str, activation: fa.Activation) -> str:

@@ -1,0 +1,114 @@
+"""Write docs/activations.md, all that the catalogue knows of each activation.
+
+    python tools/write_activations_page.py           write it
+    python tools/write_activations_page.py --check   say whether it is stale, and write nothing
+
+The pictures are drawn by ``python -m fastact plot --all --directory docs/gallery``.
+"""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGE = ROOT / "docs" / "activations.md"
+COMMAND = "python tools/write_activations_page.py"
+
+# The package beside this script, which need not be built, and not one that is installed.
+sys.path.insert(0, str(ROOT))
+from fastact.catalogue import ROWS, Parameter, Row  # noqa: E402
+from fastact.documentation import accuracy, domain, special_values  # noqa: E402
+
+HEADER = f"""\
+# The activations
+
+<!-- Written from fastact/catalogue.py by: {COMMAND} -->
+
+Each has the same verbs, see the [README](../README.md). NaN gives NaN, in the function and in the
+derivative. In the pictures, a filled dot is the value that a derivative takes where it jumps, an
+open one a limit that it does not take. The errors are the bounds that tests hold for all backends;
+[accuracy.md](accuracy.md) tells those found, by function and dtype.
+
+| name | aliases | definition |
+| --- | --- | --- |
+"""
+
+
+def page() -> str:
+    """Return the text of the page."""
+    lines = [
+        f"| [{row.name}](#{row.name}) | {', '.join(map(code, row.aliases))} | {code(row.formula)} |"
+        for row in ROWS
+    ]
+    return HEADER + "\n".join(lines) + "\n" + "".join(map(section, ROWS))
+
+
+def section(row: Row) -> str:
+    """Return what the page tells of one activation."""
+    facts = {
+        "Function": code(row.formula),
+        "Derivative": code(row.derivative),
+        "Derivative from the output y": derivative_from_output(row),
+        "Aliases": ", ".join(map(code, row.aliases)),
+        "Special values": special_values(row),
+        "At kinks": kinks(row),
+        "Accuracy": accuracy(row),
+        "Reference": row.reference,
+    }
+    lines = [f"- **{title}**: {text}" for title, text in facts.items() if text]
+    picture = f"![{row.name} and its derivative](gallery/{row.name}.svg)"
+    parts = [f"## {row.name}", row.summary, picture, "\n".join(lines), parameters(row)]
+    return "".join(f"\n{part}\n" for part in parts if part)
+
+
+def parameters(row: Row) -> str:
+    if not row.parameters:
+        return ""
+    lines = ["| parameter | default | meaning | domain |", "| --- | --- | --- | --- |"]
+    lines += [
+        f"| {code(p.name)} | {p.default} | {p.meaning} | {domain_of(p)} |" for p in row.parameters
+    ]
+    return "\n".join(lines)
+
+
+def domain_of(parameter: Parameter) -> str:
+    everywhere, from_output = (
+        domain(parameter, kind) for kind in ("forward", "backward_from_output")
+    )
+    if everywhere == from_output:
+        return everywhere
+    return f"{everywhere}; in `backward_from_output` {from_output}"
+
+
+def derivative_from_output(row: Row) -> str:
+    if row.derivative_from_output:
+        return code(row.derivative_from_output)
+    return f"there is none: {row.no_derivative_from_output}"
+
+
+def kinks(row: Row) -> str:
+    return ", ".join(f"the derivative at {point:g} is {code(value)}" for point, value in row.kinks)
+
+
+def code(text: Any) -> str:
+    return f"`{text}`"
+
+
+def main(arguments: list[str]) -> int:
+    text = page()
+    if arguments == ["--check"]:
+        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
+            return 0
+        print(f"docs/activations.md is stale; refresh it with: {COMMAND}")
+        return 1
+    if arguments:
+        print(__doc__)
+        return 2
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
