@@ -21,8 +21,12 @@ __version__ = "0.1.0"
 identity = linear = get("identity")
 relu = get("relu")
 relu6 = get("relu6")
+squared_relu = relu2 = get("squared_relu")
 leaky_relu = get("leaky_relu")
 hard_swish = hardswish = hard_silu = get("hard_swish")
+softsign = soft_sign = get("softsign")
+sparse_plus = get("sparse_plus")
+sparse_sigmoid = get("sparse_sigmoid")
 sigmoid = expit = logistic = get("sigmoid")
 tanh = get("tanh")
 softplus = bnll = get("softplus")
@@ -56,6 +60,7 @@ __all__ = [
     "mish",
     "names",
     "relu",
+    "relu2",
     "relu6",
     "selu",
     "set_backend",
@@ -65,7 +70,12 @@ __all__ = [
     "show_config",
     "sigmoid",
     "silu",
+    "soft_sign",
     "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "squared_relu",
     "swish",
     "tanh",
     "use_backend",

@@ -581,11 +581,17 @@ linear: Activation
 logistic: Activation
 mish: Activation
 relu: Activation
+relu2: Activation
 relu6: Activation
 selu: Activation
 sigmoid: Activation
 silu: _ActivationBeta
+soft_sign: Activation
 softplus: _ActivationBeta
+softsign: Activation
+sparse_plus: Activation
+sparse_sigmoid: Activation
+squared_relu: Activation
 swish: _ActivationBeta
 tanh: Activation
 
@@ -612,6 +618,7 @@ __all__ = [
     "mish",
     "names",
     "relu",
+    "relu2",
     "relu6",
     "selu",
     "set_backend",
@@ -621,7 +628,12 @@ __all__ = [
     "show_config",
     "sigmoid",
     "silu",
+    "soft_sign",
     "softplus",
+    "softsign",
+    "sparse_plus",
+    "sparse_sigmoid",
+    "squared_relu",
     "swish",
     "tanh",
     "use_backend",

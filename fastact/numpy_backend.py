@@ -116,6 +116,18 @@ def relu6_grad(x: Array) -> Array:
 relu6_grad_from_output = relu6_grad
 
 
+def squared_relu(x: Array) -> Array:
+    return relu(x) ** 2
+
+
+def squared_relu_grad(x: Array) -> Array:
+    return 2 * relu(x)
+
+
+def squared_relu_grad_from_output(y: Array) -> Array:
+    return 2 * np.sqrt(relu(y))
+
+
 def leaky_relu(x: Array, negative_slope: Any) -> Array:
     # 0 * inf would be NaN; np.sign(-inf) is a -1 that unsigned dtypes do not object to.
     bounded = np.where((negative_slope == 0) & (x == -np.inf), np.sign(x), x)
@@ -135,6 +147,43 @@ def hard_swish(x: Array) -> Array:
 
 def hard_swish_grad(x: Array) -> Array:
     return np.where(x <= -3, 0, np.where(x >= 3, 1, (2 * x + 3) / 6))
+
+
+def softsign(x: Array) -> Array:
+    bounded = np.minimum(np.abs(x), np.finfo(x.dtype).max / 2)  # inf / inf would be NaN
+    return np.copysign(bounded / (1 + bounded), x)
+
+
+def softsign_grad(x: Array) -> Array:
+    return 1 / (1 + np.abs(x)) / (1 + np.abs(x))
+
+
+def softsign_grad_from_output(y: Array) -> Array:
+    return (1 - np.abs(y)) ** 2
+
+
+def sparse_plus(x: Array) -> Array:
+    return np.where(x >= 1, x, np.maximum(x + 1, 0) ** 2 / 4)
+
+
+def sparse_plus_grad(x: Array) -> Array:
+    return sparse_sigmoid(x)
+
+
+def sparse_plus_grad_from_output(y: Array) -> Array:
+    return np.sqrt(_bounded(y, 0, 1))
+
+
+def sparse_sigmoid(x: Array) -> Array:
+    return _bounded((x + 1) / 2, 0, 1)
+
+
+def sparse_sigmoid_grad(x: Array) -> Array:
+    return _keep_nan(np.where((x > -1) & (x < 1), 0.5, 0), x)
+
+
+def sparse_sigmoid_grad_from_output(y: Array) -> Array:
+    return _keep_nan(np.where((y > 0) & (y < 1), 0.5, 0), y)
 
 
 # --- with an exponential -----------------------------------------------------------------------

@@ -146,7 +146,7 @@ def test_a_row_is_complete(row):
 # --- the formulas, evaluated ---------------------------------------------------------------------
 
 NAMES = {name: getattr(mp, name) for name in ("exp", "log", "sqrt", "erf", "tanh", "cosh", "pi")}
-NAMES |= {"max": max, "min": min}
+NAMES |= {"max": max, "min": min, "abs": abs}
 
 
 def evaluate(row, text, **variables):
@@ -199,7 +199,7 @@ def test_the_derivative_from_output_is_the_derivative(row):
 
 @over_rows
 def test_limits_are_those_of_the_formulas(row):
-    """Far out, where each function is within any tolerance of its limit."""
+    """Far out, where each function is near its limit; softsign, the slowest, is within 1 / x."""
     for text, limits in ((row.formula, row.limits), (row.derivative, row.derivative_limits)):
         for x, limit in zip((mp.mpf(-1000), mp.mpf(1000)), limits, strict=True):
             with mp.workdps(2000):
@@ -208,7 +208,7 @@ def test_limits_are_those_of_the_formulas(row):
                     assert mp.sign(value) == math.copysign(1, limit)
                     assert abs(value) >= 10 - 1e-9
                 else:
-                    assert abs(value - limit) < 1e-9
+                    assert abs(value - limit) < 1 / abs(x)
                     if limit == 0 and value != 0:
                         assert mp.sign(value) == math.copysign(1, limit), "sign of the zero"
 

@@ -20,6 +20,9 @@ BOUNDS = {"mish": 0.62, "selu": 0.75}
 #: Measured: 1.0. A product of a hundred cycles in each vector makes it 2 to 80.
 SLOWER = 1.7
 
+#: Products with subnormal results by their definition.
+SLOW = {("squared_relu", "backward")}
+
 each_case = pytest.mark.parametrize("case", CASES, ids=str)
 
 
@@ -51,14 +54,20 @@ def test_the_derivative_is_that_at_zero(case: Case, backend: str) -> None:
     x = subnormals()
     x = x[x != 0]
     found = case.activation.grad(x, *case.parameters, backend=backend)
-    tiny = case.activation.grad(np.copysign(1e-200, x), *case.parameters, backend=backend)
-    np.testing.assert_array_equal(found, tiny)
+    if case.row.name == "squared_relu":
+        expected = 2 * np.maximum(x, 0)
+    else:
+        tiny = np.copysign(1e-200, x)
+        expected = case.activation.grad(tiny, *case.parameters, backend=backend)
+    np.testing.assert_array_equal(found, expected)
 
 
 @pytest.mark.skipif(config.cython_backend is None, reason="needs the extension")
 @pytest.mark.parametrize("verb", ["forward", "grad", "backward"])
 @pytest.mark.parametrize("case", DEFAULT_CASES, ids=str)
 def test_they_take_no_longer(case: Case, verb: str) -> None:
+    if (case.row.name, verb) in SLOW:
+        pytest.skip("a product with subnormal results")
     random = np.random.default_rng(20_261_126)
     x, g = random.normal(0, 3, (2, 8192))
     mixed = x.copy()

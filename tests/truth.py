@@ -95,6 +95,11 @@ DEFINITIONS = {
         lambda x: 1 if 0 < x < 6 else 0,
         lambda y: 1 if 0 < y < 6 else 0,
     ),
+    "squared_relu": Definition(
+        lambda x: max(x, 0) ** 2,
+        lambda x: 2 * max(x, 0),
+        lambda y: 2 * mp.sqrt(max(y, 0)),
+    ),
     "leaky_relu": Definition(
         lambda x, slope: x if x > 0 else slope * x,
         lambda x, slope: 1 if x > 0 else slope,
@@ -103,6 +108,21 @@ DEFINITIONS = {
     "hard_swish": Definition(
         lambda x: 0 if x <= -3 else x if x >= 3 else x * (x + 3) / 6,
         lambda x: 0 if x <= -3 else 1 if x >= 3 else (2 * x + 3) / 6,
+    ),
+    "softsign": Definition(
+        lambda x: x / (1 + abs(x)),
+        lambda x: 1 / (1 + abs(x)) ** 2,
+        lambda y: (1 - abs(y)) ** 2,
+    ),
+    "sparse_plus": Definition(
+        lambda x: 0 if x <= -1 else x if x >= 1 else (x + 1) ** 2 / 4,
+        lambda x: min(max((x + 1) / 2, 0), 1),
+        lambda y: mp.sqrt(min(max(y, 0), 1)),
+    ),
+    "sparse_sigmoid": Definition(
+        lambda x: min(max((x + 1) / 2, 0), 1),
+        lambda x: mp.mpf(0.5) if -1 < x < 1 else 0,
+        lambda y: mp.mpf(0.5) if 0 < y < 1 else 0,
     ),
     "sigmoid": Definition(_sigmoid, _bell, lambda y: y * (1 - y)),
     "tanh": Definition(mp.tanh, lambda x: mp.sech(x) ** 2, lambda y: 1 - y**2),

@@ -19,6 +19,8 @@ cdef extern from *:
     #define FASTACT_SIXTH_LOW 9.25185853854297e-18 /* 1 / 6 = SIXTH + SIXTH_LOW */
     #define FASTACT_LARGEST_SUBNORMAL 2.225073858507201e-308
     #define FASTACT_SMALLEST 4.9406564584124654e-324
+    #define FASTACT_NEGLIGIBLE 8.673617379884035e-19 /* 2**-60 */
+    #define FASTACT_HUGE 1e200
     """
     const double SIXTH "FASTACT_SIXTH"
     const float SIXTH_SHORT "FASTACT_SIXTH_SHORT"
@@ -26,6 +28,9 @@ cdef extern from *:
     const double SIXTH_LOW "FASTACT_SIXTH_LOW"
     const double LARGEST_SUBNORMAL "FASTACT_LARGEST_SUBNORMAL"
     const double SMALLEST "FASTACT_SMALLEST"
+    # Added to 1 these change nothing, or are all that is left.
+    const double NEGLIGIBLE "FASTACT_NEGLIGIBLE"
+    const double HUGE "FASTACT_HUGE"
 
 
 # identity: x
@@ -67,6 +72,29 @@ cdef inline floating relu6_grad(floating x) noexcept nogil:
 
 cdef inline floating relu6_grad_from_output(floating y) noexcept nogil:
     return relu6_grad[floating](y)
+
+
+# squared_relu: max(x, 0)**2. Subnormal numbers have the square 0, and are not multiplied.
+cdef inline floating squared_relu(floating x) noexcept nogil:
+    cdef floating least = FLT_MIN if floating is float else DBL_MIN
+    cdef floating rectified = 0 if x < least else x
+    return rectified * rectified
+
+
+cdef inline double squared_relu_grad(floating x) noexcept nogil:
+    cdef double rectified = relu[floating](x)
+    return rectified + rectified
+
+
+# 2 g max(x, 0): 2 x may overflow where this does not
+cdef inline floating squared_relu_backward(floating g, floating x) noexcept nogil:
+    cdef double product = <double>g * <double>relu[floating](x)
+    return <floating>(product + product)
+
+
+cdef inline double squared_relu_grad_from_output(floating y) noexcept nogil:
+    cdef double root = sqrt(<double>relu[floating](y))
+    return root + root
 
 
 # leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from double. For the
@@ -175,3 +203,111 @@ cdef inline float hard_swish_product_float(float g, float x) noexcept nogil:
 # (high + low) / 6, within half an ulp or little more
 cdef inline double sixth_of(double high, double low) noexcept nogil:
     return multiply_add(high, SIXTH, multiply_add(high, SIXTH_LOW, low * SIXTH))
+
+
+# softsign: x / (1 + |x|). Within the bounds of |x| nothing is subnormal or infinite; outside, x is its
+# own value, or the quotient is 1. Largest error in double below 1.5 ulp.
+cdef inline floating softsign(floating x) noexcept nogil:
+    if floating is float and FUSED:
+        return softsign_float(x)
+    else:
+        return <floating>softsign_double(x)
+
+
+cdef inline double softsign_double(double x) noexcept nogil:
+    cdef double magnitude = fabs(x)
+    cdef double bounded = at_most(at_least(magnitude, NEGLIGIBLE), HUGE)
+    cdef double quotient = bounded / (1.0 + bounded)
+    return copysign(magnitude if magnitude < NEGLIGIBLE else quotient, x)
+
+
+# In float, half the time of double. The quotient is corrected by what it leaves of |x|, the error of
+# the sum included; largest error 0.50001 ulp.
+cdef inline float softsign_float(float x) noexcept nogil:
+    cdef float one = 1
+    cdef float negligible = 9.094947017729282e-13  # 2**-40
+    cdef float huge = 1073741824  # 2**30
+    cdef float magnitude = fabsf(x)
+    cdef float bounded = negligible if magnitude < negligible else magnitude
+    bounded = huge if bounded > huge else bounded
+    cdef float larger = one if bounded < one else bounded
+    cdef float smaller_one = one if bounded > one else bounded
+    cdef float total = larger + smaller_one
+    cdef float total_low = smaller_one - (total - larger)
+    cdef float inverse = one / total
+    cdef float quotient = bounded * inverse
+    cdef float rest = multiply_add_float(-quotient, total, bounded)
+    rest = multiply_add_float(-quotient, total_low, rest)
+    quotient = multiply_add_float(rest, inverse, quotient)
+    return copysignf(magnitude if magnitude < negligible else quotient, x)
+
+
+# softsign': 1 / (1 + |x|)**2
+cdef inline double softsign_grad(floating x) noexcept nogil:
+    cdef double total
+    if floating is float:
+        total = 1.0 + fabs(<double>x)
+        return 1.0 / (total * total)
+    else:
+        return softsign_grad_double(x)
+
+
+cdef inline double softsign_grad_from_output(floating y) noexcept nogil:
+    cdef double difference = 1.0 - fabs(<double>y)
+    return difference * difference
+
+
+# The square of the reciprocal, with the errors of the sum and of the reciprocal; largest error below
+# 1.5 ulp. The square of a reciprocal cannot overflow.
+cdef inline double softsign_grad_double(double x) noexcept nogil:
+    cdef double bounded = at_most(at_least(fabs(x), NEGLIGIBLE), HUGE)
+    cdef double larger = at_least(bounded, 1.0)
+    cdef double smaller_one = at_most(bounded, 1.0)
+    cdef double total = larger + smaller_one
+    cdef double total_low = smaller_one - (total - larger)
+    cdef double inverse = 1.0 / total
+    cdef double excess = product_error(inverse, total, 1.0) + inverse * total_low
+    cdef double square = inverse * inverse
+    return multiply_add(square, -2.0 * excess, square)
+
+
+# sparse_plus: 0 if x <= -1 else x if x >= 1 else (x + 1)**2 / 4. In double, the sum carries its
+# rounding error along; largest error below 1 ulp. Subnormal x count as 0.
+cdef inline floating sparse_plus(floating x) noexcept nogil:
+    cdef double bounded = at_least(<double>x, -1.0)
+    cdef double total = bounded + 1.0
+    cdef double low, square
+    if floating is float:
+        square = total * total
+    else:
+        low = (0.0 if fabs(x) < DBL_MIN else bounded) - (total - 1.0)
+        square = multiply_add(total, total, (total + total) * low)
+    return x if x >= 1 else <floating>(square * 0.25)
+
+
+cdef inline double sparse_plus_grad(floating x) noexcept nogil:
+    return at_most(at_least(<double>x + 1.0, 0.0), 2.0) * 0.5
+
+
+cdef inline double sparse_plus_grad_from_output(floating y) noexcept nogil:
+    return sqrt(at_most(at_least(<double>y, 0.0), 1.0))
+
+
+# sparse_sigmoid: clip((x + 1) / 2, 0, 1), rounded once
+cdef inline floating sparse_sigmoid(floating x) noexcept nogil:
+    cdef floating half = 0.5
+    cdef floating total = x + 1
+    cdef floating lower_clipped = 0 if total < 0 else total
+    return (2 if lower_clipped > 2 else lower_clipped) * half
+
+
+cdef inline floating sparse_sigmoid_grad(floating x) noexcept nogil:
+    cdef floating half = 0.5
+    cdef floating below = half if x < 1 else 0
+    return keep_nan[floating](below if x > -1 else 0, x)
+
+
+cdef inline floating sparse_sigmoid_grad_from_output(floating y) noexcept nogil:
+    cdef floating half = 0.5
+    cdef floating below = half if y < 1 else 0
+    return keep_nan[floating](below if y > 0 else 0, y)

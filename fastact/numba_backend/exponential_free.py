@@ -12,17 +12,19 @@ function ``name_backward`` too.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import copysign, inf
+from math import copysign, inf, sqrt
 from typing import Any
 
 import numpy as np
-from numba import float32
+from numba import float32, float64
 from numba.extending import overload
 
 from fastact.numba_backend.primitives import (
     FUSED,
     LARGEST_SUBNORMAL,
+    SMALLEST_NORMAL,
     at_least,
+    at_most,
     half_of_shifted,
     is_subnormal,
     kernel,
@@ -42,6 +44,10 @@ SIXTH_SHORT = 0.16666650772094727
 SIXTH_REST = 1.5894572413799324e-07
 
 SMALLEST = 2.0**-1074
+# Added to 1 these change nothing, or are all that is left.
+NEGLIGIBLE = 2.0**-60
+HUGE = 1e200
+
 LOWEST = float(np.finfo(np.float32).min)
 
 
@@ -99,6 +105,33 @@ def relu6_grad(x: float) -> float:
 relu6_grad_from_output = relu6_grad
 
 
+# squared_relu: max(x, 0)**2
+@kernel
+def squared_relu(x: float) -> float:
+    rectified = relu(x)
+    return rectified * rectified
+
+
+@kernel
+def squared_relu_grad(x: float) -> float:
+    rectified: float = float64(relu(x))
+    return rectified + rectified
+
+
+# 2 g max(x, 0): 2 x may overflow where this does not
+@kernel
+def squared_relu_backward(g: float, x: float) -> float:
+    T = type(x)
+    product = float64(g) * float64(relu(x))
+    return T(product + product)
+
+
+@kernel
+def squared_relu_grad_from_output(y: float) -> float:
+    root = sqrt(float64(relu(y)))
+    return root + root
+
+
 # leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from float64.
 @kernel
 def leaky_relu(x: float, negative_slope: float) -> float:
@@ -150,6 +183,71 @@ def hard_swish_backward(g: float, x: float) -> float:
     product = hard_swish_product(x, g)
     low = zero if x <= T(-3) else product
     return g if x >= T(3) else low
+
+
+# softsign: x / (1 + |x|), in float64. Within the bounds of |x| nothing is subnormal or infinite;
+# outside, x is its own value, or the quotient is 1. Largest error in float64 below 1.5 ulp.
+@kernel
+def softsign(x: float) -> float:
+    T = type(x)
+    magnitude = abs(float(x))
+    bounded = at_most(at_least(magnitude, NEGLIGIBLE), HUGE)
+    quotient = bounded / (1.0 + bounded)
+    return T(copysign(magnitude if magnitude < NEGLIGIBLE else quotient, float(x)))
+
+
+# softsign': 1 / (1 + |x|)**2
+@kernel
+def softsign_grad(x: float) -> float:
+    result: float = softsign_slope(x)
+    return result
+
+
+@kernel
+def softsign_grad_from_output(y: float) -> float:
+    difference = 1.0 - abs(float(y))
+    return difference * difference
+
+
+# sparse_plus: 0 if x <= -1 else x if x >= 1 else (x + 1)**2 / 4
+@kernel
+def sparse_plus(x: float) -> float:
+    T = type(x)
+    square = sparse_plus_square(x)
+    return x if x >= T(1) else T(square * 0.25)
+
+
+@kernel
+def sparse_plus_grad(x: float) -> float:
+    return at_most(at_least(float(x) + 1.0, 0.0), 2.0) * 0.5
+
+
+@kernel
+def sparse_plus_grad_from_output(y: float) -> float:
+    return sqrt(at_most(at_least(float(y), 0.0), 1.0))
+
+
+# sparse_sigmoid: clip((x + 1) / 2, 0, 1), rounded once
+@kernel
+def sparse_sigmoid(x: float) -> float:
+    T = type(x)
+    total = x + T(1)
+    lower_clipped = T(0) if total < T(0) else total
+    return (T(2) if lower_clipped > T(2) else lower_clipped) * T(0.5)
+
+
+@kernel
+def sparse_sigmoid_grad(x: float) -> float:
+    T = type(x)
+    below = T(0.5) if x < T(1) else T(0)
+    return keep_nan(below if x > T(-1) else T(0), x)
+
+
+@kernel
+def sparse_sigmoid_grad_from_output(y: float) -> float:
+    T = type(y)
+    below = T(0.5) if y < T(1) else T(0)
+    return keep_nan(below if y > T(0) else T(0), y)
 
 
 def chosen_by_type(if_float32: Callable[..., Any], if_float64: Callable[..., Any]) -> Any:
@@ -242,9 +340,44 @@ def hard_swish_product_float32(x: Any, g: Any) -> Any:
     return multiply_add_float(g, inner, g * inner_low)
 
 
+def softsign_slope_float32(x: Any) -> Any:
+    total = 1.0 + abs(float(x))
+    return 1.0 / (total * total)
+
+
+# The square of the reciprocal, with the errors of the sum and of the reciprocal; largest error
+# below 1.5 ulp. The square of a reciprocal cannot overflow.
+def softsign_slope_float64(x: Any) -> Any:
+    bounded = at_most(at_least(abs(x), NEGLIGIBLE), HUGE)
+    larger = at_least(bounded, 1.0)
+    smaller = at_most(bounded, 1.0)
+    total = larger + smaller
+    total_low = smaller - (total - larger)
+    inverse = 1.0 / total
+    excess = product_error(inverse, total, 1.0) + inverse * total_low
+    square = inverse * inverse
+    return multiply_add(square, -2.0 * excess, square)
+
+
+# (x + 1)**2 for -1 < x < 1, 0 below
+def sparse_plus_square_float32(x: Any) -> Any:
+    total = at_least(float(x), -1.0) + 1.0
+    return total * total
+
+
+# The sum carries its rounding error along; largest error below 1 ulp. Subnormal x count as 0.
+def sparse_plus_square_float64(x: Any) -> Any:
+    bounded = at_least(x, -1.0)
+    total = bounded + 1.0
+    low = (0.0 if abs(x) < SMALLEST_NORMAL else bounded) - (total - 1.0)
+    return multiply_add(total, total, (total + total) * low)
+
+
 leaky_relu_of_type = chosen_by_type(leaky_relu_float32, leaky_relu_float64)
 hard_swish_low = chosen_by_type(hard_swish_low_float32, hard_swish_low_float64)
 hard_swish_slope = chosen_by_type(hard_swish_slope_float32, hard_swish_slope_float64)
 hard_swish_product = chosen_by_type(
     hard_swish_product_float32 if FUSED else hard_swish_product_unfused, hard_swish_product_float64
 )
+softsign_slope = chosen_by_type(softsign_slope_float32, softsign_slope_float64)
+sparse_plus_square = chosen_by_type(sparse_plus_square_float32, sparse_plus_square_float64)
