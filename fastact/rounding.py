@@ -81,17 +81,23 @@ def _to_the_right_side(
     value = function(x)
     nearest = value.astype(np.float64)
     side = np.sign(value - nearest)
-    side = np.where((side == 0) & (np.abs(x) < _NEAR_ZERO), _next_term(function, x), side)
+    side = np.where((side == 0) & (np.abs(x) < _NEAR_ZERO), _next_term(function, x, value), side)
     towards = np.copysign(np.inf, side.astype(np.float64))
     moved: np.ndarray = np.where(side == 0, nearest, np.nextafter(nearest, towards))
     return moved
 
 
-def _next_term(function: Any, x: np.ndarray) -> np.ndarray:
-    """Return the sign of the function less f(0) or, where that is 0, its linear term, near 0."""
+def _next_term(function: Any, x: np.ndarray, value: np.ndarray) -> np.ndarray:
+    """Return the sign of what follows f(0) or, where that is 0, the linear term, near 0.
+
+    It is 0 where there is nothing, and where the value is not that first term.
+    """
     probe = np.copysign(np.longdouble(_PROBE), x)
     tiny = probe * np.longdouble(2.0**-90)
     at_zero = function(np.copysign(np.longdouble(0), x))
-    leading = np.where(at_zero == 0, function(tiny) / tiny * probe, at_zero)
-    difference = function(probe) - leading
-    return np.where(np.abs(difference) > _PROBE * 2.0**-50, np.sign(difference), 0)
+    slope = function(tiny) / tiny
+    difference = function(probe) - np.where(at_zero == 0, slope * probe, at_zero)
+    is_first_term = value == np.where(at_zero == 0, slope * x, at_zero)
+    return np.where(
+        is_first_term & (np.abs(difference) > _PROBE * 2.0**-50), np.sign(difference), 0
+    )
