@@ -145,5 +145,5 @@ def accuracy(row: Row) -> str:
     float32 = "1 ulp" if row.exponential_free else "4 ulp (faithful precision: 1 ulp)"
     return (
         f"The largest error is {float32} in float32 and 2 ulp in float64, for the function and "
-        "its derivative; float16 and bfloat16 are float64 results, rounded once."
+        "its derivative; float16 and bfloat16 are correctly rounded."
     )

@@ -7,7 +7,6 @@ and checks the results, ``report`` puts them into tables and JSON, ``plot`` draw
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -19,6 +18,7 @@ import fastact as fa
 from fastact.bench import measure, peers, report
 from fastact.bench.cells import Cell, Grid
 from fastact.bench.measure import FULL, QUICK
+from fastact.terminal import make_console
 
 __all__ = ["FULL", "QUICK", "Grid", "run"]
 
@@ -70,7 +70,9 @@ def run(
     if markdown:
         print(report.markdown(machine, grid, results))
     else:
-        _console().print(*report.terminal(machine, grid, results, missing), sep="\n")
+        make_console(WIDTH_OF_FILES).print(
+            *report.terminal(machine, grid, results, missing), sep="\n"
+        )
     if json_file is not None:
         document = report.document(machine, grid, results)
         json_file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
@@ -116,17 +118,6 @@ def _settings(backend: str, precision: str) -> Iterator[None]:
 
 def _name(cell: Cell) -> str:
     return f"{cell.activation} {cell.direction}, {cell.size:,} elements, threads: {cell.threads}"
-
-
-def _console() -> Console:
-    """Return a console that writes nothing but lines of text where there is no terminal."""
-    terminal = sys.stdout.isatty()
-    return Console(
-        force_terminal=terminal,
-        width=None if terminal else WIDTH_OF_FILES,
-        highlight=False,
-        markup=False,
-    )
 
 
 def _progress() -> Progress:

@@ -59,7 +59,7 @@ class Library:
 
     def prepare(self, cell: Cell, arrays: dict[str, Array]) -> Call | None:
         """Return the call for a cell, or None if the library has none."""
-        raise NotImplementedError
+        raise NotImplementedError  # each library has its own
 
 
 def _buffer(cell: Cell, arrays: dict[str, Any], empty_like: Callable[[Any], Any]) -> dict[str, Any]:

@@ -6,7 +6,6 @@ draws, ``report`` puts the figures into tables and words.
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -17,6 +16,7 @@ from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 import fastact as fa
 from fastact.demo import inference, network, pictures, report
+from fastact.terminal import make_console
 
 ACTIVATIONS = (fa.relu, fa.sigmoid, fa.tanh)
 #: The test accuracy to which epochs are counted.
@@ -42,7 +42,7 @@ def run(output: Path, epochs: int, seed: int) -> bool:
     bool
         Whether all backends predict the same.
     """
-    console = _console()
+    console = make_console(WIDTH_OF_FILES)
     data = network.digits(seed)
     available, missing = inference.backends()
     console.print(*report.introduction(data, epochs, seed, available), "", sep="\n")
@@ -69,17 +69,6 @@ def run(output: Path, epochs: int, seed: int) -> bool:
     console.print(*report.conclusions(runs, checks, data.test_labels), "", sep="\n")
     console.print("Pictures:", *files, sep="\n", soft_wrap=True)
     return all(check.agrees for check in checks)
-
-
-def _console() -> Console:
-    """Return a console that writes nothing but lines of text where there is no terminal."""
-    terminal = sys.stdout.isatty()
-    return Console(
-        force_terminal=terminal,
-        width=None if terminal else WIDTH_OF_FILES,
-        highlight=False,
-        markup=False,
-    )
 
 
 def _progress(console: Console) -> Progress:

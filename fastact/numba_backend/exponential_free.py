@@ -253,7 +253,7 @@ def sparse_sigmoid_grad_from_output(y: float) -> float:
 def chosen_by_type(if_float32: Callable[..., Any], if_float64: Callable[..., Any]) -> Any:
     """Return a function for kernels that is the one or the other, by the type of its operands."""
 
-    def choose(*operands: Any) -> float:
+    def choose(*operands: Any) -> float:  # Numba puts the implementation in its place
         raise NotImplementedError("for kernels only")
 
     options = {"error_model": "numpy", "forceinline": True}

@@ -1,0 +1,18 @@
+"""The console that commands with tables print on. It needs rich."""
+
+from __future__ import annotations
+
+import sys
+
+from rich.console import Console
+
+
+def make_console(width_of_files: int) -> Console:
+    """Return a console that writes nothing but lines of text where there is no terminal."""
+    terminal = sys.stdout.isatty()
+    return Console(
+        force_terminal=terminal,
+        width=None if terminal else width_of_files,
+        highlight=False,
+        markup=False,
+    )
