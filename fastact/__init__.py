@@ -23,7 +23,13 @@ relu = get("relu")
 relu6 = get("relu6")
 squared_relu = relu2 = get("squared_relu")
 leaky_relu = get("leaky_relu")
+threshold = get("threshold")
+clipped_linear = get("clipped_linear")
+hard_tanh = hardtanh = get("hard_tanh")
+hard_sigmoid = hardsigmoid = get("hard_sigmoid")
 hard_swish = hardswish = hard_silu = get("hard_swish")
+hard_shrink = hardshrink = get("hard_shrink")
+soft_shrink = softshrink = get("soft_shrink")
 softsign = soft_sign = get("softsign")
 sparse_plus = get("sparse_plus")
 sparse_sigmoid = get("sparse_sigmoid")
@@ -42,6 +48,7 @@ __all__ = [
     "BackendUnavailableError",
     "bnll",
     "clear_pool",
+    "clipped_linear",
     "elu",
     "expit",
     "gelu",
@@ -50,9 +57,15 @@ __all__ = [
     "get_backend",
     "get_num_threads",
     "get_precision",
+    "hard_shrink",
+    "hard_sigmoid",
     "hard_silu",
     "hard_swish",
+    "hard_tanh",
+    "hardshrink",
+    "hardsigmoid",
     "hardswish",
+    "hardtanh",
     "identity",
     "leaky_relu",
     "linear",
@@ -70,14 +83,17 @@ __all__ = [
     "show_config",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "soft_sign",
     "softplus",
+    "softshrink",
     "softsign",
     "sparse_plus",
     "sparse_sigmoid",
     "squared_relu",
     "swish",
     "tanh",
+    "threshold",
     "use_backend",
     "use_precision",
     "use_threads",

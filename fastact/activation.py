@@ -70,8 +70,9 @@ class Verb(_Base):  # type: ignore[misc]
             self._describe(
                 len(self.arguments),
                 self.nout,
-                [parameter.default for parameter in row.parameters],
-                0 if any(map(self.has_domain, row.parameters)) else len(row.parameters),
+                row.defaults,
+                sum(parameter.required for parameter in row.parameters),
+                len(row.parameters) if self.takes_any_value else 0,
                 row.chunk,
                 self.is_bound_by_memory,
             )
@@ -98,12 +99,14 @@ class Verb(_Base):  # type: ignore[misc]
         """Whether computing takes less time than loading and storing large arrays."""
         return self.row.exponential_free or self.kind == "backward_from_output"
 
-    def has_domain(self, parameter: Parameter) -> bool:
-        """Whether some values of the parameter are errors for this verb."""
-        return parameter.positive or self.requires_nonnegative(parameter)
-
-    def requires_nonnegative(self, parameter: Parameter) -> bool:
-        return self.kind == "backward_from_output" and parameter.nonnegative_from_output
+    @property
+    def takes_any_value(self) -> bool:
+        """Whether no values of the parameters are errors."""
+        from_output = self.kind == "backward_from_output"
+        return not self.row.ordered and not any(
+            parameter.domain or (from_output and parameter.domain_from_output)
+            for parameter in self.row.parameters
+        )
 
     def _general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self.kind == "backward_from_output" and not self.row.derivative_from_output:
@@ -125,7 +128,11 @@ class Verb(_Base):  # type: ignore[misc]
             for name in self.arguments
         ]
         parameters = [
-            inspect.Parameter(p.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=p.default)
+            inspect.Parameter(
+                p.name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=inspect.Parameter.empty if p.required else p.default,
+            )
             for p in self.row.parameters
         ]
         keywords = [
@@ -188,8 +195,24 @@ class Activation(Verb):
         return self.row.parameters
 
     @property
-    def kinks(self) -> tuple[tuple[float, str], ...]:
+    def kinks(self) -> tuple[tuple[float | str, str], ...]:
         return self.row.kinks
+
+    def kinks_at(self, **parameters: float) -> tuple[tuple[float, float], ...]:
+        """Return the kinks for these values of parameters, by default those of the row.
+
+        Returns
+        -------
+        tuple of tuple of float
+            Points, and the derivative there.
+
+        Examples
+        --------
+        >>> import fastact as fa
+        >>> fa.hard_tanh.kinks_at(max_val=6)
+        ((-1.0, 0.0), (6.0, 0.0))
+        """
+        return self.row.kinks_at([parameters.get(p.name, p.default) for p in self.row.parameters])
 
     @property
     def exponential_free(self) -> bool:

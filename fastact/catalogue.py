@@ -18,7 +18,8 @@ missing.
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 
 class Parameter(NamedTuple):
@@ -27,10 +28,20 @@ class Parameter(NamedTuple):
     name: str
     default: float
     meaning: str
-    #: Whether the function is defined for values above zero only.
-    positive: bool = False
-    #: Whether f' is a function of the output for values of zero and above only.
-    nonnegative_from_output: bool = False
+    #: The values for which the function is defined, and for which f' is a function of the output: a
+    #: key of DOMAINS, or "" for any real number.
+    domain: str = ""
+    domain_from_output: str = ""
+    #: Whether calls must give a value; then ``default`` is the one of examples and pictures.
+    required: bool = False
+
+
+#: What a domain is called, and whether a number, or each of an array, lies in it.
+DOMAINS: dict[str, Callable[[Any], Any]] = {
+    "above 0": lambda value: value > 0,
+    "0 or above": lambda value: value >= 0,
+    "not 0": lambda value: (value < 0) | (value > 0),
+}
 
 
 class Row(NamedTuple):
@@ -50,9 +61,11 @@ class Row(NamedTuple):
     reference: str
     aliases: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
-    #: Points where the derivative jumps, with the value that f' takes there, as text: parameters
-    #: may appear in it.
-    kinks: tuple[tuple[float, str], ...] = ()
+    #: Parameters, in pairs: the first must not be above the second.
+    ordered: tuple[tuple[str, str], ...] = ()
+    #: Points where the derivative jumps, with the value that f' takes there. What depends on
+    #: parameters is a formula, as text; ``kinks_at`` evaluates it.
+    kinks: tuple[tuple[float | str, str], ...] = ()
     #: Neither f nor f' needs exp: the same in every precision, and fast as memory allows.
     exponential_free: bool = False
     #: f and f' round nothing: the backends agree to the bit.
@@ -69,10 +82,34 @@ class Row(NamedTuple):
         """Elements that a thread claims at a time: some 5 us of work."""
         return 1 << 16 if self.exponential_free else 1 << 14
 
+    @property
+    def defaults(self) -> tuple[float, ...]:
+        return tuple(parameter.default for parameter in self.parameters)
+
+    def kinks_at(self, parameters: Sequence[float]) -> tuple[tuple[float, float], ...]:
+        """Return the kinks for these parameters; those that divide by 0 are not there."""
+        names = dict(zip((p.name for p in self.parameters), parameters, strict=True))
+        found = []
+        for point, value in self.kinks:
+            try:
+                found.append((float(eval(str(point), {}, names)), float(eval(value, {}, names))))
+            except ZeroDivisionError:
+                continue
+        return tuple(found)
+
 
 EXAMPLE_POINTS = (-1.0, 0.0, 2.0)
 
 NOT_MONOTONIC = "it is not monotonic, so two inputs share one output but not one derivative"
+
+#: The default slope is one sixth, not the nearest double.
+SLOPE = Parameter("slope", 1 / 6, "slope of the line; the double nearest 1/6 stands for 1/6")
+OFFSET = Parameter("offset", 0.5, "the line at 0")
+
+
+def bounds(low: float, high: float) -> tuple[Parameter, Parameter]:
+    return Parameter("min_val", low, "the lowest value"), Parameter("max_val", high, "the highest")
+
 
 ROWS = (
     Row(
@@ -97,7 +134,7 @@ ROWS = (
         derivative="1 if x > 0 else 0",
         limits=(0.0, math.inf),
         derivative_limits=(0.0, 1.0),
-        kinks=((0.0, "0"),),
+        kinks=((0, "0"),),
         exponential_free=True,
         exact=True,
         keeps_integers=True,
@@ -114,7 +151,7 @@ ROWS = (
         derivative="1 if 0 < x < 6 else 0",
         limits=(0.0, 6.0),
         derivative_limits=(0.0, 0.0),
-        kinks=((0.0, "0"), (6.0, "0")),
+        kinks=((0, "0"), (6, "0")),
         exponential_free=True,
         exact=True,
         keeps_integers=True,
@@ -146,9 +183,9 @@ ROWS = (
         limits=(-math.inf, math.inf),
         derivative_limits=(0.01, 1.0),
         parameters=(Parameter(
-            "negative_slope", 0.01, "slope for x <= 0", nonnegative_from_output=True
+            "negative_slope", 0.01, "slope for x <= 0", domain_from_output="0 or above"
         ),),
-        kinks=((0.0, "negative_slope"),),
+        kinks=((0, "negative_slope"),),
         exponential_free=True,
         keeps_integers=True,
         derivative_from_output="1 if y > 0 else negative_slope",
@@ -158,19 +195,128 @@ ROWS = (
         "network acoustic models, ICML 2013.",
     ),
     Row(
+        name="threshold",
+        summary="Identity above a threshold, a constant below.",
+        formula="x if x > threshold else value",
+        derivative="1 if x > threshold else 0",
+        limits=(1.0, math.inf),
+        derivative_limits=(0.0, 1.0),
+        parameters=(
+            Parameter("threshold", 0.5, "where the identity begins", required=True),
+            Parameter("value", 1.0, "the function for x <= threshold", required=True),
+        ),
+        kinks=(("threshold", "0"),),
+        exponential_free=True,
+        exact=True,
+        no_derivative_from_output=NOT_MONOTONIC,
+        example=(1.0, 1.0, 2.0),
+        derivative_example=(0.0, 0.0, 1.0),
+        reference="K. Konda, R. Memisevic and D. Krueger, Zero-bias autoencoders and the benefits "
+        "of co-adapting features, ICLR 2015.",
+    ),
+    Row(
+        name="clipped_linear",
+        summary="Linear function, clipped.",
+        formula="min(max(slope * x + offset, min_val), max_val)",
+        derivative="slope if min_val < slope * x + offset < max_val else 0",
+        limits=(0.0, 1.0),
+        derivative_limits=(0.0, 0.0),
+        parameters=(SLOPE._replace(default=1), OFFSET._replace(default=0), *bounds(0, 1)),
+        ordered=(("min_val", "max_val"),),
+        kinks=(("(min_val - offset) / slope", "0"), ("(max_val - offset) / slope", "0")),
+        exponential_free=True,
+        derivative_from_output="slope if min_val < y < max_val else 0",
+        example=(0.0, 0.0, 1.0),
+        derivative_example=(0.0, 0.0, 0.0),
+        reference="thinc, layer thinc.layers.ClippedLinear, 2021.",
+    ),
+    Row(
+        name="hard_tanh",
+        aliases=("hardtanh",),
+        summary="Identity, clipped: piecewise linear approximation of tanh.",
+        formula="min(max(x, min_val), max_val)",
+        derivative="1 if min_val < x < max_val else 0",
+        limits=(-1.0, 1.0),
+        derivative_limits=(0.0, 0.0),
+        parameters=bounds(-1, 1),
+        ordered=(("min_val", "max_val"),),
+        kinks=(("min_val", "0"), ("max_val", "0")),
+        exponential_free=True,
+        exact=True,
+        keeps_integers=True,
+        derivative_from_output="1 if min_val < y < max_val else 0",
+        example=(-1.0, 0.0, 1.0),
+        derivative_example=(0.0, 1.0, 0.0),
+        reference="R. Collobert, Large scale machine learning, PhD thesis, Universite de Paris VI, "
+        "2004.",
+    ),
+    Row(
+        name="hard_sigmoid",
+        aliases=("hardsigmoid",),
+        summary="Piecewise linear approximation of sigmoid.",
+        formula="min(max(slope * x + offset, 0), 1)",
+        derivative="slope if 0 < slope * x + offset < 1 else 0",
+        limits=(0.0, 1.0),
+        derivative_limits=(0.0, 0.0),
+        parameters=(SLOPE, OFFSET),
+        kinks=(("-offset / slope", "0"), ("(1 - offset) / slope", "0")),
+        exponential_free=True,
+        derivative_from_output="slope if 0 < y < 1 else 0",
+        example=(0.3333, 0.5, 0.8333),
+        derivative_example=(0.1667, 0.1667, 0.1667),
+        reference="M. Courbariaux, Y. Bengio and J.-P. David, BinaryConnect: training deep neural "
+        "networks with binary weights during propagations, NIPS 2015.",
+    ),
+    Row(
         name="hard_swish",
         aliases=("hardswish", "hard_silu"),
         summary="Piecewise quadratic approximation of silu.",
-        formula="x * min(max(x / 6 + 1 / 2, 0), 1)",
-        derivative="0 if x <= -3 else 1 if x >= 3 else x / 3 + 1 / 2",
+        formula="x * min(max(slope * x + offset, 0), 1)",
+        derivative="0 if u <= 0 else 1 if u >= 1 else slope * x + u with u = slope * x + offset",
         limits=(-0.0, math.inf),
         derivative_limits=(0.0, 1.0),
-        kinks=((-3.0, "0"), (3.0, "1")),
+        parameters=(SLOPE, OFFSET),
+        kinks=(("-offset / slope", "0"), ("(1 - offset) / slope", "1")),
         exponential_free=True,
         no_derivative_from_output=NOT_MONOTONIC,
         example=(-0.3333, 0.0, 1.6667),
         derivative_example=(0.1667, 0.5, 1.1667),
         reference="A. Howard et al., Searching for MobileNetV3, ICCV 2019.",
+    ),
+    Row(
+        name="hard_shrink",
+        aliases=("hardshrink",),
+        summary="Identity, 0 near 0.",
+        formula="x if abs(x) > lambd else 0",
+        derivative="1 if abs(x) > lambd else 0",
+        limits=(-math.inf, math.inf),
+        derivative_limits=(1.0, 1.0),
+        parameters=(Parameter("lambd", 0.5, "where the identity begins"),),
+        kinks=(("-lambd", "1 if lambd < 0 else 0"), ("lambd", "1 if lambd < 0 else 0")),
+        exponential_free=True,
+        exact=True,
+        derivative_from_output="1 if abs(y) > lambd else 0",
+        example=(-1.0, 0.0, 2.0),
+        derivative_example=(1.0, 0.0, 1.0),
+        reference="D. L. Donoho and I. M. Johnstone, Ideal spatial adaptation by wavelet "
+        "shrinkage, Biometrika 81, 1994.",
+    ),
+    Row(
+        name="soft_shrink",
+        aliases=("softshrink",),
+        summary="Identity, moved towards 0.",
+        formula="x - min(max(x, -lambd), lambd)",
+        derivative="1 if abs(x) > lambd else 0",
+        limits=(-math.inf, math.inf),
+        derivative_limits=(1.0, 1.0),
+        parameters=(Parameter("lambd", 0.5, "how far", domain="0 or above"),),
+        kinks=(("-lambd", "0"), ("lambd", "0")),
+        exponential_free=True,
+        derivative_from_output="1 if abs(y) > 0 else 0",
+        example=(-0.5, 0.0, 1.5),
+        derivative_example=(1.0, 0.0, 1.0),
+        reference="D. L. Donoho, De-noising by soft-thresholding, IEEE Transactions on Information "
+        "Theory 41, 1995.",
     ),
     Row(
         name="softsign",
@@ -207,7 +353,7 @@ ROWS = (
         derivative="1 / 2 if -1 < x < 1 else 0",
         limits=(0.0, 1.0),
         derivative_limits=(0.0, 0.0),
-        kinks=((-1.0, "0"), (1.0, "0")),
+        kinks=((-1, "0"), (1, "0")),
         exponential_free=True,
         derivative_from_output="1 / 2 if 0 < y < 1 else 0",
         example=(0.0, 0.5, 1.0),
@@ -249,7 +395,7 @@ ROWS = (
         derivative="1 / (1 + exp(-beta * x))",
         limits=(0.0, math.inf),
         derivative_limits=(0.0, 1.0),
-        parameters=(Parameter("beta", 1.0, "sharpness; relu is the limit", positive=True),),
+        parameters=(Parameter("beta", 1.0, "sharpness; relu is the limit", domain="above 0"),),
         derivative_from_output="1 - exp(-beta * y)",
         example=(0.3133, 0.6931, 2.1269),
         derivative_example=(0.2689, 0.5, 0.8808),
@@ -319,9 +465,9 @@ ROWS = (
         limits=(-1.0, math.inf),
         derivative_limits=(0.0, 1.0),
         parameters=(Parameter(
-            "alpha", 1.0, "minus the limit at -inf", nonnegative_from_output=True
+            "alpha", 1.0, "minus the limit at -inf", domain_from_output="0 or above"
         ),),
-        kinks=((0.0, "alpha"),),
+        kinks=((0, "alpha"),),
         derivative_from_output="1 if y > 0 else y + alpha",
         example=(-0.6321, 0.0, 2.0),
         derivative_example=(0.3679, 1.0, 1.0),
@@ -335,7 +481,7 @@ ROWS = (
         derivative="1.0507009873554805 * (1 if x > 0 else 1.6732632423543772 * exp(x))",
         limits=(-1.7580993408473766, math.inf),
         derivative_limits=(0.0, 1.0507009873554805),
-        kinks=((0.0, "1.7580993408473766"),),
+        kinks=((0, "1.7580993408473766"),),
         derivative_from_output="1.0507009873554805 if y > 0 else y + 1.7580993408473766",
         example=(-1.1113, 0.0, 2.1014),
         derivative_example=(0.6468, 1.7581, 1.0507),

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastact import config, memory, numpy_backend, tables
+from fastact.catalogue import DOMAINS
 from fastact.rounding import is_bfloat16, settle_ties, to_sixteen_bits
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ def _evaluate(
     else:
         work = dtype if dtype.itemsize > 2 else np.dtype(np.float64)
     shape = _check_outputs(verb, out, dtype, arrays, values)
+    _check_order(verb, values)
 
     with memory.new_arrays(math.prod(shape) * work.itemsize):
         if not tables.apply(verb, dtype, arrays, values, out, math.prod(shape), settings):
@@ -143,7 +145,7 @@ def _bind(
         if name in bound:
             raise TypeError(f"{verb.__name__}: got two values for argument {name!r}")
         bound[name] = value
-    for name in verb.arguments:
+    for name in (*verb.arguments, *(p.name for p in verb.row.parameters if p.required)):
         if name not in bound:
             raise TypeError(f"{verb.__name__}: argument {name!r} is missing")
     operands = [bound[name] for name in verb.arguments]
@@ -229,16 +231,29 @@ def _parameter(verb: Verb, index: int, value: Any) -> Any:
             f"{verb.__name__}: {parameter.name} must be a real number or an array of them, "
             f"got {_describe(value, array)}"
         )
-    if parameter.positive and not np.all(array > 0):
-        raise ValueError(f"{verb.__name__}: {parameter.name} must be above 0, got {value!r}")
-    if verb.requires_nonnegative(parameter) and not np.all(array >= 0):
+    if parameter.domain and not np.all(DOMAINS[parameter.domain](array)):
         raise ValueError(
-            f"{verb.__name__}: {parameter.name} must be 0 or above, got {value!r}: below 0, "
+            f"{verb.__name__}: {parameter.name} must be {parameter.domain}, got {value!r}"
+        )
+    domain = parameter.domain_from_output if verb.kind == "backward_from_output" else ""
+    if domain and not np.all(DOMAINS[domain](array)):
+        raise ValueError(
+            f"{verb.__name__}: {parameter.name} must be {domain}, got {value!r}: elsewhere, "
             f"the derivative of {verb.row.name} is not a function of its output"
         )
     if array.ndim:
         return array
     return array.item() if array.dtype.kind in "biu" else float(array)
+
+
+def _check_order(verb: Verb, parameters: Sequence[Any]) -> None:
+    named = dict(zip((p.name for p in verb.row.parameters), parameters, strict=True))
+    for low, high in verb.row.ordered:
+        if not np.all(np.less_equal(named[low], named[high])):
+            raise ValueError(
+                f"{verb.__name__}: {low} must be at most {high}, "
+                f"got {low}={named[low]!r} and {high}={named[high]!r}"
+            )
 
 
 def _describe(value: Any, array: np.ndarray) -> str:
@@ -469,9 +484,8 @@ def _loop_name(
     """Return which loop computes: its dtype and, where there are several, its variant."""
     if in_arrays:
         return f"{work.name}_broadcast"
-    defaults = [parameter.default for parameter in verb.row.parameters]
     has_fast = work == np.float32 and not verb.row.exponential_free
-    if has_fast and settings.precision == "fast" and list(parameters) == defaults:
+    if has_fast and settings.precision == "fast" and tuple(parameters) == verb.row.defaults:
         return "float32_fast"
     return work.name
 

@@ -58,9 +58,11 @@ def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
         meaning = meaning.format(name=row.name, integers=integers)
         lines += [f"{name} : {type_}", f"    {meaning}"]
     for parameter in row.parameters:
+        default = "" if parameter.required else f", default {parameter.default}"
+        values = domain(row, parameter, kind)
         lines += [
-            f"{parameter.name} : float or array_like, default {parameter.default}",
-            f"    {parameter.meaning.capitalize()}; {domain(parameter, kind)}. Arrays broadcast.",
+            f"{parameter.name} : float or array_like{default}",
+            f"    {parameter.meaning.capitalize()}; {values}. Arrays broadcast.",
         ]
     result = "tuple of two ndarrays" if kind == "value_and_grad" else "ndarray"
     lines += [
@@ -97,7 +99,7 @@ def _raises(row: Row, kind: str) -> str:
 def _notes(row: Row, kind: str) -> str:
     sentences = [f"NaN gives NaN. {special_values(row)}"]
     for point, value in row.kinks:
-        sentences.append(f"The derivative at {point:g}, where it jumps, is {value}.")
+        sentences.append(f"The derivative at x = {point}, where it jumps, is {value}.")
     if kind == "forward" and row.aliases:
         sentences.append(f"Also known as {', '.join(row.aliases)}.")
     sentences += [accuracy(row), "Proposed in [1]_."]
@@ -109,22 +111,26 @@ def _examples(row: Row, kind: str) -> str:
         return ""
     values = row.example if kind == "forward" else row.derivative_example
     call = row.name if kind == "forward" else f"{row.name}.grad"
-    points = ", ".join(map(str, EXAMPLE_POINTS))
+    points = str(list(EXAMPLE_POINTS))
+    required = (str(p.default) for p in row.parameters if p.required)
+    arguments = ", ".join([points, *required])
     shown = ", ".join(map(str, values))
     return (
         "Examples\n--------\n>>> import fastact as fa\n"
-        f">>> fa.{call}([{points}]).round(4).tolist()\n[{shown}]"
+        f">>> fa.{call}({arguments}).round(4).tolist()\n[{shown}]"
     )
 
 
 # --- sentences that docs/activations.md says too -----------------------------------------------
 
 
-def domain(parameter: Parameter, kind: str) -> str:
+def domain(row: Row, parameter: Parameter, kind: str) -> str:
     """Say which values a verb takes for a parameter."""
-    if kind == "backward_from_output" and parameter.nonnegative_from_output:
-        return "0 or above"
-    return "above 0" if parameter.positive else "any real number"
+    for low, high in row.ordered:
+        if parameter.name in (low, high):
+            return f"at most {high}" if parameter.name == low else f"at least {low}"
+    from_output = parameter.domain_from_output if kind == "backward_from_output" else ""
+    return from_output or parameter.domain or "any real number"
 
 
 def special_values(row: Row) -> str:

@@ -56,7 +56,8 @@ def run(
         The most threads to use. This backend uses one.
     """
     dtype = outputs[0].dtype
-    work = dtype if row.exact else _WIDER.get(dtype.name, dtype)
+    # Parameters may have digits that dtype has not: comparisons with them are made in a wider one.
+    work = dtype if row.exact and not row.parameters else _WIDER.get(dtype.name, dtype)
     arrays = [array.astype(work, copy=False) for array in inputs]
     if verb == "forward":
         outputs[0][...] = _function(row.name)(arrays[0], *parameters)
@@ -141,12 +142,125 @@ def leaky_relu_grad(x: Array, negative_slope: Any) -> Array:
 leaky_relu_grad_from_output = leaky_relu_grad
 
 
-def hard_swish(x: Array) -> Array:
-    return np.where(x <= -3, -0.0, np.where(x >= 3, x, x * (x + 3) / 6))
+def threshold(x: Array, threshold: Any, value: Any) -> Array:
+    return np.where(x <= threshold, value, x)
 
 
-def hard_swish_grad(x: Array) -> Array:
-    return np.where(x <= -3, 0, np.where(x >= 3, 1, (2 * x + 3) / 6))
+def threshold_grad(x: Array, threshold: Any, value: Any) -> Array:
+    return _keep_nan(x > threshold, x)
+
+
+def hard_tanh(x: Array, min_val: Any, max_val: Any) -> Array:
+    return np.where(x < min_val, min_val, np.where(x > max_val, max_val, x))
+
+
+def hard_tanh_grad(x: Array, min_val: Any, max_val: Any) -> Array:
+    return _keep_nan((x > min_val) & (x < max_val), x)
+
+
+hard_tanh_grad_from_output = hard_tanh_grad
+
+
+def hard_shrink(x: Array, lambd: Any) -> Array:
+    return np.where((x >= -lambd) & (x <= lambd), 0, x)
+
+
+def hard_shrink_grad(x: Array, lambd: Any) -> Array:
+    return _keep_nan((x < -lambd) | (x > lambd), x)
+
+
+hard_shrink_grad_from_output = hard_shrink_grad
+
+
+def soft_shrink(x: Array, lambd: Any) -> Array:
+    return np.copysign(x - hard_tanh(x, -lambd, lambd), x)
+
+
+soft_shrink_grad = hard_shrink_grad
+
+
+def soft_shrink_grad_from_output(y: Array, lambd: Any) -> Array:
+    return hard_shrink_grad(y, 0)
+
+
+def clipped_linear(x: Array, slope: Any, offset: Any, min_val: Any, max_val: Any) -> Array:
+    line = np.where((slope == 1) & (offset == 0), x, _linear(x, slope, offset))  # keeps -0.0
+    return hard_tanh(line, min_val, max_val)
+
+
+def clipped_linear_grad(x: Array, slope: Any, offset: Any, min_val: Any, max_val: Any) -> Array:
+    above = _excess(x, slope, offset, max_val) >= 0
+    below = _excess(x, slope, offset, min_val) <= 0
+    return _keep_nan(np.where(above | below, 0, _exact_slope(x, slope)), x)
+
+
+def clipped_linear_grad_from_output(
+    y: Array, slope: Any, offset: Any, min_val: Any, max_val: Any
+) -> Array:
+    return hard_tanh_grad(y, min_val, max_val) * _exact_slope(y, slope)
+
+
+def hard_sigmoid(x: Array, slope: Any, offset: Any) -> Array:
+    return clipped_linear(x, slope, offset, 0, 1)
+
+
+def hard_sigmoid_grad(x: Array, slope: Any, offset: Any) -> Array:
+    return clipped_linear_grad(x, slope, offset, 0, 1)
+
+
+def hard_sigmoid_grad_from_output(y: Array, slope: Any, offset: Any) -> Array:
+    return clipped_linear_grad_from_output(y, slope, offset, 0, 1)
+
+
+def hard_swish(x: Array, slope: Any, offset: Any) -> Array:
+    line = _linear(x, slope, offset)
+    return np.where(line <= 0, np.copysign(0, x), np.where(line >= 1, x, x * line))
+
+
+def hard_swish_grad(x: Array, slope: Any, offset: Any) -> Array:
+    inner = _linear(x, slope, offset / 2) * 2
+    above, below = _excess(x, slope, offset, 1) >= 0, _linear(x, slope, offset) <= 0
+    return np.where(below, 0, np.where(above, 1, inner))
+
+
+def _linear(x: Array, slope: Any, offset: Any) -> Array:
+    """``slope x + offset``, right near its root too, where the sum cancels.
+
+    It is next to the value, but never a number that the value is not: where that lies beside a tie
+    of a narrower type, ``rounding.settle_ties`` sees on which side.
+    """
+    slope = _in_type_of(x, slope)
+    bounded = np.where(slope == 0, _bounded(x, -2e4, 2e4), x)  # 0 * inf would be NaN
+    product = slope * bounded
+    error = _product_error(slope, bounded, product)
+    total = product + offset
+    taken = total - product
+    rest = (product - (total - taken)) + (offset - taken) + np.where(np.isfinite(error), error, 0)
+    corrected = total + rest
+    lost = (total - corrected) + rest
+    beside = np.where(
+        np.abs(lost) > 0, np.nextafter(corrected, np.copysign(np.inf, lost)), corrected
+    )
+    line = np.where(np.isfinite(total), beside, total)
+    return np.where(_is_sixth(slope), (x + 6 * offset) / 6, line)
+
+
+def _excess(x: Array, slope: Any, offset: Any, bound: Any) -> Array:
+    """``slope x + offset - bound``, with the right sign; NaN where infinities meet."""
+    return _linear(x, slope, np.asarray(offset, np.longdouble) - bound)
+
+
+def _is_sixth(slope: Any) -> Any:
+    return slope == 1 / 6
+
+
+def _exact_slope(x: Array, slope: Any) -> Array:
+    """Return the slope in the type of x: the double nearest 1/6 stands for 1/6."""
+    return np.where(_is_sixth(slope), x.dtype.type(1) / 6, _in_type_of(x, slope))
+
+
+def _in_type_of(x: Array, value: Any) -> Array:
+    return x.dtype.type(value) if np.ndim(value) == 0 else np.asarray(value, x.dtype)
 
 
 def softsign(x: Array) -> Array:

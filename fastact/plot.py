@@ -79,7 +79,7 @@ class Curve(NamedTuple):
 
     @property
     def kinks(self) -> list[float]:
-        return [point for point, _ in self.activation.kinks]
+        return [point for point, _ in self.activation.kinks_at(**self.parameters)]
 
 
 def save(

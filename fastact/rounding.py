@@ -70,7 +70,7 @@ def settle_ties(
 def _to_the_right_side(
     row: Row, verb: str, x: np.ndarray, parameters: Sequence[np.ndarray]
 ) -> np.ndarray:
-    """Return float64 results that are not exact where the true values are not."""
+    """Return results rounded to odd: the float64 number next to the true value that is no tie."""
 
     def function(argument: np.ndarray) -> np.ndarray:
         found = np.empty_like(argument)
@@ -83,8 +83,9 @@ def _to_the_right_side(
     side = np.sign(value - nearest)
     side = np.where((side == 0) & (np.abs(x) < _NEAR_ZERO), _next_term(function, x, value), side)
     towards = np.copysign(np.inf, side.astype(np.float64))
-    moved: np.ndarray = np.where(side == 0, nearest, np.nextafter(nearest, towards))
-    return moved
+    is_odd = nearest.view(np.int64) & 1 == 1
+    odd: np.ndarray = np.where((side == 0) | is_odd, nearest, np.nextafter(nearest, towards))
+    return odd
 
 
 def _next_term(function: Any, x: np.ndarray, value: np.ndarray) -> np.ndarray:

@@ -107,7 +107,7 @@ def multiplier(
 
 
 def _are_defaults(verb: Verb, parameters: Sequence[float]) -> bool:
-    return list(parameters) == [parameter.default for parameter in verb.row.parameters]
+    return tuple(parameters) == verb.row.defaults
 
 
 def _key(parameters: Sequence[float]) -> tuple[str, ...]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Iterator
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 import numpy as np
 
 import fastact as fa
 from fastact import coefficients
-from fastact.catalogue import Parameter, Row
+from fastact.catalogue import DOMAINS, Parameter, Row
 
 # --- cases ------------------------------------------------------------------------------------
 
@@ -26,6 +27,13 @@ OTHER_VALUES = {
     "negative_slope": (0.2, 0.25),
     "beta": (2.5, 0.7),
     "alpha": (0.3,),
+    "slope": (0.2, 0.25),
+    "offset": (0.1,),
+    "min_val": (-0.3,),
+    "max_val": (0.7,),
+    "threshold": (0.1, -2.0),
+    "value": (20.1,),
+    "lambd": (0.3,),
 }
 
 
@@ -41,12 +49,30 @@ class Case(NamedTuple):
 
     @property
     def is_default(self) -> bool:
-        return self.parameters == tuple(p.default for p in self.row.parameters)
+        return self.parameters == self.row.defaults
+
+    @property
+    def exact_parameters(self) -> tuple[Fraction, ...]:
+        """What the parameters stand for."""
+        return tuple(
+            Fraction(1, 6) if parameter.name == "slope" and value == 1 / 6 else Fraction(value)
+            for parameter, value in zip(self.row.parameters, self.parameters, strict=True)
+        )
+
+    @property
+    def kinks(self) -> tuple[tuple[float, float], ...]:
+        return self.row.kinks_at(self.parameters)
+
+    @property
+    def is_in_order(self) -> bool:
+        """Whether the parameters that must be in an order are."""
+        named = dict(zip((p.name for p in self.row.parameters), self.parameters, strict=True))
+        return all(named[low] <= named[high] for low, high in self.row.ordered)
 
     @property
     def has_derivative_from_output(self) -> bool:
-        return bool(self.row.derivative_from_output) and not any(
-            parameter.nonnegative_from_output and value < 0
+        return bool(self.row.derivative_from_output) and all(
+            is_in_domain(parameter.domain_from_output, value)
             for parameter, value in zip(self.row.parameters, self.parameters, strict=True)
         )
 
@@ -57,22 +83,33 @@ class Case(NamedTuple):
         return f"{self.row.name}({', '.join(f'{p.name}={value:g}' for p, value in pairs)})"
 
 
+def is_in_domain(domain: str, value: float) -> bool:
+    return not domain or bool(DOMAINS[domain](value))
+
+
 def _other_values(parameter: Parameter) -> tuple[float, ...]:
     if parameter.name not in OTHER_VALUES:
         raise LookupError(
             f"the catalogue has a parameter {parameter.name!r}: add values to test it with to "
             "OTHER_VALUES in tests/inputs.py"
         )
-    return OTHER_VALUES[parameter.name] + (() if parameter.positive else (0.0, -0.5))
+    values = (*OTHER_VALUES[parameter.name], 0.0, -0.5)
+    return tuple(
+        value
+        for value in values
+        if value != parameter.default and is_in_domain(parameter.domain, value)
+    )
 
 
 def _cases(row: Row) -> Iterator[Case]:
     """Yield the default, then cases that change one parameter each."""
-    defaults = tuple(parameter.default for parameter in row.parameters)
+    defaults = row.defaults
     yield Case(row, defaults)
     for i, parameter in enumerate(row.parameters):
         for value in _other_values(parameter):
-            yield Case(row, (*defaults[:i], value, *defaults[i + 1 :]))
+            case = Case(row, (*defaults[:i], value, *defaults[i + 1 :]))
+            if case.is_in_order:
+                yield case
 
 
 ROWS = tuple(fa.get(name).row for name in fa.names())
@@ -112,7 +149,7 @@ REDUCTIONS = tuple((k + 0.5) * math.log(2) for k in (0, 1, 2, 5, 11, 125, 126, 1
 
 def landmarks(case: Case) -> tuple[float, ...]:
     """Return the points whose neighbourhoods are hard, with both signs, for these parameters."""
-    points = {0.0, *THRESHOLDS, *(abs(point) for point, _ in case.row.kinks)}
+    points = {0.0, *THRESHOLDS, *(abs(point) for point, _ in case.kinks)}
     for root in ROOTS:
         points |= {abs(root), *(abs(abs(root) + s * r) for r in ROOT_RADII for s in (-1, 1))}
     for reduction in REDUCTIONS:
@@ -231,7 +268,7 @@ def _hard_points(case: Case) -> tuple[float, ...]:
     """Return kinks and roots of gradients."""
     scales = {1.0, *(value for value in case.parameters if value)}
     roots = {root / scale for root in ROOTS for scale in scales}
-    return tuple(sorted(roots | {-root for root in roots} | {k for k, _ in case.row.kinks}))
+    return tuple(sorted(roots | {-root for root in roots} | {k for k, _ in case.kinks}))
 
 
 def planted(dtype: Any, length: int) -> np.ndarray:

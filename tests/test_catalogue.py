@@ -18,7 +18,7 @@ from test_layouts import VERBS, over_verbs
 
 import fastact as fa
 from fastact import config, numpy_backend
-from fastact.catalogue import EXAMPLE_POINTS, ROWS
+from fastact.catalogue import DOMAINS, EXAMPLE_POINTS, ROWS
 
 mpmath = pytest.importorskip("mpmath")
 mp = mpmath.mp
@@ -138,7 +138,9 @@ def test_a_row_is_complete(row):
     assert not reserved & {parameter.name for parameter in row.parameters}, where
     for parameter in row.parameters:
         assert parameter.meaning, where
-        assert parameter.default > 0 or not parameter.positive, where
+        assert not parameter.domain or DOMAINS[parameter.domain](parameter.default), where
+        assert not parameter.domain_from_output or parameter.domain_from_output in DOMAINS, where
+    assert {name for pair in row.ordered for name in pair} <= {p.name for p in row.parameters}
     variables = set(re.findall(r"\b[a-z_]\w*", row.formula)) - set(NAMES) - {"if", "else"}
     assert variables == {"x"} | {parameter.name for parameter in row.parameters}, where
 
@@ -168,8 +170,9 @@ def test_examples_are_the_formulas(row):
         ):
             assert abs(evaluate(row, row.formula, x=mp.mpf(x)) - value) <= 5e-5
             # The formula may jump here, or divide by zero: its kink says the value, or it is near.
-            text = dict(row.kinks).get(x, row.derivative)
-            assert abs(evaluate(row, text, x=mp.mpf(x or "1e-20")) - slope) <= 5e-5
+            kinks = dict(row.kinks_at(row.defaults))
+            expected = kinks.get(x, evaluate(row, row.derivative, x=mp.mpf(x or "1e-20")))
+            assert abs(expected - slope) <= 5e-5
 
 
 POINTS = [x + 0.1875 for x in range(-9, 9)]
@@ -217,7 +220,7 @@ def test_limits_are_those_of_the_formulas(row):
 def test_kinks_are_where_the_derivative_jumps(row):
     with mp.workdps(40):
         for point, text in row.kinks:
-            near = mp.mpf("1e-20")
+            near, point = mp.mpf("1e-20"), evaluate(row, str(point))
             left, right = (evaluate(row, row.derivative, x=point + side * near) for side in (-1, 1))
             assert abs(left - right) > 1e-3 or row.parameters
             assert min(abs(evaluate(row, text) - side) for side in (left, right)) < 1e-9
@@ -226,10 +229,8 @@ def test_kinks_are_where_the_derivative_jumps(row):
 @over_rows
 def test_kinks_in_every_backend(row, backend):
     """The declared value, at the point itself."""
-    for point, text in row.kinks:
-        with mp.workdps(40):
-            expected = float(evaluate(row, text))
-        slope = fa.get(row.name).grad(np.array([point]), backend=backend)
+    for point, expected in row.kinks_at(row.defaults):
+        slope = fa.get(row.name).grad(np.array([point]), *row.defaults, backend=backend)
         np.testing.assert_allclose(slope, expected, rtol=1e-15)
 
 

@@ -94,7 +94,7 @@ def test_values_hold_what_is_special(case: Case, dtype: str) -> None:
 @each_case
 def test_values_surround_hard_points(case: Case, dtype: str) -> None:
     scale = [abs(value) for value in case.parameters if value] or [1.0]
-    hard = [point for point, _ in case.row.kinks] + [root / s for root in ROOTS for s in scale]
+    hard = [point for point, _ in case.kinks] + [root / s for root in ROOTS for s in scale]
     near = neighbours(hard, dtype, 1)
     assert holds(values(dtype, case), near)
     assert holds(sample(dtype, case), near)

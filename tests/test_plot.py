@@ -64,7 +64,7 @@ def test_every_kink_is_marked(row):
     filled = {(x, y) for x, y, face in markers(derivative) if face == color}
     opened = {(x, y) for x, y, face in markers(derivative) if face == "white"}
     grad = fa.get(row.name).grad
-    points = [point for point, _ in row.kinks]
+    points = [point for point, _ in row.kinks_at(row.defaults)]
     jumps = [point for point in points if abs(grad(point + 1e-6) - grad(point - 1e-6)) > 1e-3]
     assert filled == {(point, grad(point)) for point in jumps}
     assert {x for x, _ in opened} == {x for x, _ in filled}
@@ -93,7 +93,7 @@ def test_a_kink_out_of_the_range_is_not_marked():
 @over_rows
 def test_all_kinks_are_in_the_range(row):
     low, high = plot._range_of([plot._curve(fa.get(row.name), {})])
-    assert all(low < point < high for point, _ in row.kinks)
+    assert all(low < point < high for point, _ in row.kinks_at(row.defaults))
 
 
 def test_curves_look_different_and_are_named_once():

@@ -54,6 +54,11 @@ def _normal_cdf(x: Any) -> Any:
     return mp.ncdf(x)
 
 
+def _hard_swish_grad(x: Any, slope: Any, offset: Any) -> Any:
+    line = slope * x + offset
+    return 0 if line <= 0 else 1 if line >= 1 else slope * x + line
+
+
 def _silu_grad(x: Any, beta: Any) -> Any:
     return _sigmoid(beta * x) + beta * x * _bell(beta * x)
 
@@ -105,9 +110,38 @@ DEFINITIONS = {
         lambda x, slope: 1 if x > 0 else slope,
         lambda y, slope: 1 if y > 0 else slope,
     ),
+    "threshold": Definition(
+        lambda x, threshold, value: x if x > threshold else value,
+        lambda x, threshold, value: 1 if x > threshold else 0,
+    ),
+    "clipped_linear": Definition(
+        lambda x, slope, offset, low, high: min(max(slope * x + offset, low), high),
+        lambda x, slope, offset, low, high: slope if low < slope * x + offset < high else 0,
+        lambda y, slope, offset, low, high: slope if low < y < high else 0,
+    ),
+    "hard_tanh": Definition(
+        lambda x, low, high: min(max(x, low), high),
+        lambda x, low, high: 1 if low < x < high else 0,
+        lambda y, low, high: 1 if low < y < high else 0,
+    ),
+    "hard_sigmoid": Definition(
+        lambda x, slope, offset: min(max(slope * x + offset, 0), 1),
+        lambda x, slope, offset: slope if 0 < slope * x + offset < 1 else 0,
+        lambda y, slope, offset: slope if 0 < y < 1 else 0,
+    ),
     "hard_swish": Definition(
-        lambda x: 0 if x <= -3 else x if x >= 3 else x * (x + 3) / 6,
-        lambda x: 0 if x <= -3 else 1 if x >= 3 else (2 * x + 3) / 6,
+        lambda x, slope, offset: x * min(max(slope * x + offset, 0), 1),
+        _hard_swish_grad,
+    ),
+    "hard_shrink": Definition(
+        lambda x, lambd: x if abs(x) > lambd else 0,
+        lambda x, lambd: 1 if abs(x) > lambd else 0,
+        lambda y, lambd: 1 if abs(y) > lambd else 0,
+    ),
+    "soft_shrink": Definition(
+        lambda x, lambd: mp.sign(x) * max(abs(x) - lambd, 0),
+        lambda x, lambd: 1 if abs(x) > lambd else 0,
+        lambda y, lambd: 1 if abs(y) > 0 else 0,
     ),
     "softsign": Definition(
         lambda x: x / (1 + abs(x)),
@@ -170,7 +204,7 @@ def exact(case: Case, function: str, x: np.ndarray) -> list[Any]:
     """
     formula = getattr(definition(case.row.name), function)
     with mp.workdps(DIGITS):
-        parameters = [mp.mpf(value) for value in case.parameters]
+        parameters = [mp.mpf(p.numerator) / p.denominator for p in case.exact_parameters]
         points = [mp.mpf(float(value)) for value in x]
         finite = [mp.sign(p) * BEYOND if mp.isinf(p) else p for p in points]
         return [mp.nan if mp.isnan(p) else mp.mpf(formula(p, *parameters)) for p in finite]

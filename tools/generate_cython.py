@@ -79,7 +79,8 @@ class Loop:
         own = verb == "backward" and has_kernel("exponential_free.pxi", f"{row.name}_backward")
         self.inputs, self.outputs, self.templates = VERBS["own_backward" if own else verb]
         broadcast, fast = variant == "broadcast", variant == "fast"
-        self.parameters = () if fast else tuple(parameter.name for parameter in row.parameters)
+        # A name of its own: a parameter may be called as an activation or an operand is.
+        self.parameters = () if fast else tuple(f"given_{p.name}" for p in row.parameters)
         self.parameter_type = "double*" if broadcast else "double"
         suffix = f"_{variant}" if variant else ""
         self.name = f"{row.name}_{verb}_{c_type}{suffix}_loop"
@@ -101,7 +102,7 @@ class Loop:
         self.arguments = [Arguments("if True:", self.parameters)]
         if self.parameters and not broadcast:
             # With literals, the compiler drops what the defaults do not need.
-            defaults = tuple(repr(parameter.default) for parameter in row.parameters)
+            defaults = tuple(map(repr, map(float, row.defaults)))
             equal = " and ".join(map(" == ".join, zip(self.parameters, defaults, strict=True)))
             self.arguments = [
                 Arguments(f"if {equal}:", defaults),

@@ -68,14 +68,16 @@ def parameters(row: Row) -> str:
         return ""
     lines = ["| parameter | default | meaning | domain |", "| --- | --- | --- | --- |"]
     lines += [
-        f"| {code(p.name)} | {p.default} | {p.meaning} | {domain_of(p)} |" for p in row.parameters
+        f"| {code(p.name)} | {'required' if p.required else p.default} | {p.meaning} "
+        f"| {domain_of(row, p)} |"
+        for p in row.parameters
     ]
     return "\n".join(lines)
 
 
-def domain_of(parameter: Parameter) -> str:
+def domain_of(row: Row, parameter: Parameter) -> str:
     everywhere, from_output = (
-        domain(parameter, kind) for kind in ("forward", "backward_from_output")
+        domain(row, parameter, kind) for kind in ("forward", "backward_from_output")
     )
     if everywhere == from_output:
         return everywhere
@@ -89,7 +91,9 @@ def derivative_from_output(row: Row) -> str:
 
 
 def kinks(row: Row) -> str:
-    return ", ".join(f"the derivative at {point:g} is {code(value)}" for point, value in row.kinks)
+    return ", ".join(
+        f"the derivative at {code(f'x = {point}')} is {code(value)}" for point, value in row.kinks
+    )
 
 
 def code(text: Any) -> str:

@@ -51,7 +51,8 @@ FACTS = """\
     @property
     def parameters(self) -> tuple[Parameter, ...]: ...
     @property
-    def kinks(self) -> tuple[tuple[float, str], ...]: ...
+    def kinks(self) -> tuple[tuple[float | str, str], ...]: ...
+    def kinks_at(self, **parameters: float) -> tuple[tuple[float, float], ...]: ...
     @property
     def exponential_free(self) -> bool: ...
     @property
@@ -97,7 +98,10 @@ def stub() -> str:
     catalogue = load_catalogue()
     by_parameters: dict[tuple[Any, ...], list[Any]] = {(): []}
     for row in catalogue.ROWS:
-        key = tuple((parameter.name, parameter.default) for parameter in row.parameters)
+        key = tuple(
+            (parameter.name, "" if parameter.required else f" = {parameter.default!r}")
+            for parameter in row.parameters
+        )
         by_parameters.setdefault(key, []).append(row)
 
     imports, public = read_init()
@@ -118,7 +122,7 @@ def stub() -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def classes(parameters: tuple[tuple[str, float], ...]) -> Iterator[str]:
+def classes(parameters: tuple[tuple[str, str], ...]) -> Iterator[str]:
     """Yield the classes of the activations with these parameters, and of their verbs."""
 
     def define(name: str, bases: list[str], body: Iterable[str]) -> str:
@@ -135,14 +139,14 @@ def classes(parameters: tuple[tuple[str, float], ...]) -> Iterator[str]:
 
 def methods(
     arguments: tuple[str, ...],
-    parameters: tuple[tuple[str, float], ...],
+    parameters: tuple[tuple[str, str], ...],
     overloads: Iterable[Overload],
 ) -> Iterator[str]:
     for case in overloads:
         lines = [
             "self",
             *(f"{name}: {case.input}" for name in arguments),
-            *(f"{name}: ArrayLike = {default!r}" for name, default in parameters),
+            *(f"{name}: ArrayLike{default}" for name, default in parameters),
             "*",
             f"out: {case.out}",
             "backend: _Backend = None",
@@ -152,7 +156,7 @@ def methods(
         yield f"    @overload\n    def __call__(\n{listed}    ) -> {case.result}: ...\n"
 
 
-def class_name(name: str, parameters: tuple[tuple[str, float], ...]) -> str:
+def class_name(name: str, parameters: tuple[tuple[str, str], ...]) -> str:
     """``Activation``, or ``_ActivationAlpha`` for activations with the parameter ``alpha``."""
     suffix = "".join(
         "".join(part.capitalize() for part in parameter.split("_")) for parameter, _ in parameters

@@ -135,24 +135,211 @@ cdef inline double leaky_relu_grad_from_output(floating y, double negative_slope
     return leaky_relu_grad[floating](y, negative_slope)
 
 
-# hard_swish: x * clip(x/6 + 1/2, 0, 1) = x (x + 3) / 6 for -3 < x < 3
+# threshold: x if x > threshold else value
+cdef inline floating threshold(floating x, double threshold, double value) noexcept nogil:
+    cdef floating constant = value
+    return constant if x <= threshold else x
+
+
+cdef inline floating threshold_grad(floating x, double threshold, double value) noexcept nogil:
+    return keep_nan[floating](1 if x > threshold else 0, x)
+
+
+# hard_tanh: min(max(x, min_val), max_val). Comparisons with a rounded bound give the rounded result,
+# but derivatives compare with the bound itself.
+cdef inline floating hard_tanh(floating x, double min_val, double max_val) noexcept nogil:
+    cdef floating low = min_val
+    cdef floating high = max_val
+    cdef floating lower_clipped = low if x < low else x
+    return high if lower_clipped > high else lower_clipped
+
+
+cdef inline floating hard_tanh_grad(floating x, double min_val, double max_val) noexcept nogil:
+    cdef floating below = 1 if x < max_val else 0
+    return keep_nan[floating](below if x > min_val else 0, x)
+
+
+cdef inline floating hard_tanh_grad_from_output(
+    floating y, double min_val, double max_val
+) noexcept nogil:
+    return hard_tanh_grad[floating](y, min_val, max_val)
+
+
+# hard_shrink: x if abs(x) > lambd else 0
+cdef inline floating hard_shrink(floating x, double lambd) noexcept nogil:
+    cdef floating not_above = 0 if x <= lambd else x
+    return not_above if x >= -lambd else x
+
+
+cdef inline floating hard_shrink_grad(floating x, double lambd) noexcept nogil:
+    cdef floating above = 1 if x > lambd else 0
+    return keep_nan[floating](1 if x < -lambd else above, x)
+
+
+cdef inline floating hard_shrink_grad_from_output(floating y, double lambd) noexcept nogil:
+    return hard_shrink_grad[floating](y, lambd)
+
+
+# soft_shrink: sign(x) max(abs(x) - lambd, 0) = x - clip(x, -lambd, lambd), in double where lambd is
+# not of the type of x. Zero has the sign of x.
+cdef inline floating soft_shrink(floating x, double lambd) noexcept nogil:
+    cdef floating bound = lambd
+    cdef floating rest = x - hard_tanh[floating](x, -bound, bound)
+    cdef double wide = <double>x
+    if floating is float:
+        rest = rest if bound == lambd else <float>(wide - hard_tanh[double](wide, -lambd, lambd))
+    return <floating>copysign(rest, x)
+
+
+cdef inline floating soft_shrink_grad(floating x, double lambd) noexcept nogil:
+    return hard_shrink_grad[floating](x, lambd)
+
+
+cdef inline floating soft_shrink_grad_from_output(floating y, double lambd) noexcept nogil:
+    return hard_shrink_grad[floating](y, 0.0)
+
+
+# slope x + offset. The sum of the rounded product and what that lacks; near its root, where it
+# cancels, the sum is exact but for the second order. For the slope 0, infinities stop at the largest
+# finite number: 0 * inf would be NaN. Largest error 0.6 ulp, but for subnormal products.
+cdef inline double linear(double x, double slope, double slope_low, double offset) noexcept nogil:
+    cdef double bound = DBL_MAX if slope == 0 else INFINITY
+    cdef double bounded = at_most(at_least(x, -bound), bound)
+    cdef double finite = at_most(at_least(x, -DBL_MAX), DBL_MAX)
+    cdef double product, total, taken, rest
+    if FUSED:
+        return multiply_add(slope, bounded, offset) + slope_low * finite
+    else:
+        product = slope * bounded
+        total = product + offset
+        taken = total - product
+        rest = (product - (total - taken)) + (offset - taken)
+        rest += product_error(slope, bounded, product) + slope_low * finite
+        return total + rest if fabs(total) < 1 else total
+
+
+# 0 for this slope and this offset only: one comparison, where gcc makes branches of two
+cdef inline double apart(double slope, double this_slope, double offset, double this_offset) noexcept nogil:
+    return fabs(slope - this_slope) + fabs(offset - this_offset)
+
+
+# What 1/6 is more than the double nearest to it, which stands for it
+cdef inline double low_part(double slope) noexcept nogil:
+    return SIXTH_LOW if slope == SIXTH else 0.0
+
+
+# slope x + offset - bound, with the right sign; NaN where the line meets an infinite bound
+cdef inline double excess(double x, double slope, double offset, double bound) noexcept nogil:
+    cdef double difference = offset - bound
+    cdef double taken = difference - offset
+    cdef double rest = (offset - (difference - taken)) - (bound + taken)
+    rest = 0.0 if fabs(difference) > DBL_MAX else rest
+    return linear(x, slope, low_part(slope), difference) + rest
+
+
+# clipped_linear: clip(slope x + offset, min_val, max_val). The line of slope 1 through 0 is x itself; for
+# float, that spares conversions; for double, gcc would make a branch of the choice.
+cdef inline floating clipped_linear(
+    floating x, double slope, double offset, double min_val, double max_val
+) noexcept nogil:
+    cdef double addend = -0.0 if offset == 0 else offset  # -0.0 + -0.0 is -0.0
+    cdef floating line = <floating>linear(x, slope, low_part(slope), addend)
+    if floating is float:
+        line = x if apart(slope, 1.0, offset, 0.0) == 0 else line
+    return hard_tanh[floating](line, min_val, max_val)
+
+
+cdef inline double clipped_linear_grad(
+    floating x, double slope, double offset, double min_val, double max_val
+) noexcept nogil:
+    cdef double above_high = excess(x, slope, offset, max_val)
+    cdef double below_low = -excess(x, slope, offset, min_val)
+    # One comparison of what is larger: gcc makes a branch of two.
+    cdef double outside = above_high if above_high > below_low else below_low
+    cdef double inside = slope if x == x else x
+    cdef double of_line = 0.0 if outside >= 0 else inside
+    cdef double of_x
+    if floating is float:
+        of_x = hard_tanh_grad[floating](x, min_val, max_val)
+        return of_x if apart(slope, 1.0, offset, 0.0) == 0 else of_line
+    else:
+        return of_line
+
+
+cdef inline double clipped_linear_grad_from_output(
+    floating y, double slope, double offset, double min_val, double max_val
+) noexcept nogil:
+    cdef double between = slope if y < max_val else 0
+    between = between if y > min_val else 0
+    return between if y == y else y
+
+
+# hard_sigmoid: clip(slope x + offset, 0, 1)
+cdef inline floating hard_sigmoid(floating x, double slope, double offset) noexcept nogil:
+    cdef floating of_line = clipped_linear[floating](x, slope, offset, 0.0, 1.0)
+    return sixth_above[floating](x) if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
+
+
+cdef inline double hard_sigmoid_grad(floating x, double slope, double offset) noexcept nogil:
+    cdef double of_line = clipped_linear_grad[floating](x, slope, offset, 0.0, 1.0)
+    cdef double between = clipped_linear_grad_from_output[floating](x, slope, offset, -3.0, 3.0)
+    return between if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
+
+
+cdef inline double hard_sigmoid_grad_from_output(
+    floating y, double slope, double offset
+) noexcept nogil:
+    return clipped_linear_grad_from_output[floating](y, slope, offset, 0.0, 1.0)
+
+
+# (x + 3) / 6 for -3 < x < 3; the sum carries its rounding error along. In float as in
+# hard_swish_product_float, largest error 0.50001 ulp; in double below 1 ulp.
+cdef inline floating sixth_above(floating x) noexcept nogil:
+    cdef floating three = 3
+    cdef floating bounded = hard_tanh[floating](x, -3.0, 3.0)
+    cdef floating high = bounded + three
+    cdef floating low = bounded + (three - high)
+    cdef float inner, inner_low
+    if floating is float and FUSED:
+        inner = high * SIXTH_SHORT
+        inner_low = multiply_add_float(high, SIXTH_SHORT, -inner)
+        inner_low = multiply_add_float(low, SIXTH_SHORT, inner_low)
+        return inner + multiply_add_float(high, SIXTH_REST, inner_low)
+    elif floating is float:
+        return <float>((<double>high + low) * SIXTH)
+    else:
+        return sixth_of(high, low)
+
+
+# hard_swish: x * clip(slope x + offset, 0, 1); by default x (x + 3) / 6 for -3 < x < 3
 #
 # float: the product is exact in double, but for tiny x; largest error 0.5000001 ulp.
 # double: the product carries its rounding error along; largest error below 1.5 ulp.
 # At and below -3 the result is x * 0 = -0.0, also at -inf.
-cdef inline floating hard_swish(floating x) noexcept nogil:
+cdef inline floating hard_swish(floating x, double slope, double offset) noexcept nogil:
     cdef floating inner, low
     if floating is float:
         inner = <float>(<double>x * (<double>x + 3.0) * SIXTH)
-        low = <float>-0.0 if x <= -3 else inner
+        low = <floating>-0.0 if x <= -3 else inner
     else:
         low = hard_swish_low_double(x)
-    return x if x >= 3 else low
+    cdef floating of_line = hard_swish_of_line[floating](x, slope, offset)
+    cdef floating by_default = x if x >= 3 else low
+    return by_default if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
 
 
-# hard_swish': x/3 + 1/2 = (2 x + 3) / 6 for -3 < x < 3; the sum is exact near the root at -3/2. In
-# double; for float, the product with 1/6 is exact enough and spares the division.
-cdef inline double hard_swish_grad(floating x) noexcept nogil:
+# For any line, largest error 1.6 ulp in double
+cdef inline floating hard_swish_of_line(floating x, double slope, double offset) noexcept nogil:
+    cdef double line = linear(x, slope, low_part(slope), offset)
+    cdef floating product = <floating>(x * line)
+    cdef floating zero = <floating>copysign(0.0, <double>x)
+    cdef floating low = zero if line <= 0 else product
+    return x if line >= 1 else low
+
+
+# hard_swish': by default x/3 + 1/2 = (2 x + 3) / 6 for -3 < x < 3; the sum is exact near the root at
+# -3/2. In double; for float, the product with 1/6 is exact enough and spares the division.
+cdef inline double hard_swish_grad(floating x, double slope, double offset) noexcept nogil:
     cdef double doubled = 2.0 * x + 3.0
     cdef double inner
     if floating is float:
@@ -160,18 +347,26 @@ cdef inline double hard_swish_grad(floating x) noexcept nogil:
     else:
         inner = sixth_of(doubled, 0.0)
     cdef double low = 0.0 if x <= -3 else inner
-    return 1.0 if x >= 3 else low
+    cdef double by_default = 1.0 if x >= 3 else low
+    cdef double of_line = linear(x, 2.0 * slope, 2.0 * low_part(slope), offset)
+    of_line = 0.0 if linear(x, slope, low_part(slope), offset) <= 0 else of_line
+    of_line = 1.0 if excess(x, slope, offset, 1.0) >= 0 else of_line
+    return by_default if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
 
 
 # g hard_swish'(x), with choices between floats
-cdef inline floating hard_swish_backward(floating g, floating x) noexcept nogil:
+cdef inline floating hard_swish_backward(
+    floating g, floating x, double slope, double offset
+) noexcept nogil:
     cdef floating product
+    cdef floating of_line = <floating>(g * hard_swish_grad[floating](x, slope, offset))
     if floating is float and FUSED:
         product = hard_swish_product_float(g, x)
     else:
-        product = <floating>(g * hard_swish_grad[floating](x))
+        product = of_line
     cdef floating low = g * 0 if x <= -3 else product
-    return g if x >= 3 else low
+    cdef floating by_default = g if x >= 3 else low
+    return by_default if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
 
 
 # For x < 3; zero has the sign of x.

@@ -51,7 +51,7 @@ def functions_and_derivatives(
     left.set_title("Function")
     right.set_title("Derivative")
     for activation in activations:
-        kinks = [point for point, _ in activation.kinks]
+        kinks = [point for point, _ in activation.kinks_at()]
         for axes, label, verb in (
             (left, f"{activation.name}(x) = {activation.formula}", activation),
             (right, f"{activation.name}'(x) = {activation.derivative}", activation.grad),

@@ -10,6 +10,7 @@ class FastPath:
         n_inputs: int,
         n_outputs: int,
         defaults: Sequence[float],
+        n_required_parameters: int,
         n_free_parameters: int,
         chunk: int,
         is_bound_by_memory: bool,

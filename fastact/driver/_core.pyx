@@ -485,6 +485,7 @@ cdef class FastPath:
     cdef int n_inputs
     cdef int n_outputs
     cdef int n_parameters
+    cdef int n_required_parameters
     cdef int n_free_parameters
     cdef double[MAX_OPERANDS] defaults
     cdef Py_ssize_t chunk
@@ -498,12 +499,17 @@ cdef class FastPath:
     def __call__(self, *args, **kwargs):
         return self._general_call(args, kwargs)
 
-    def _describe(self, int n_inputs, int n_outputs, defaults, int n_free_parameters,
-                  Py_ssize_t chunk, bint is_bound_by_memory):
-        """Set what is called; the first ``n_free_parameters`` parameters may have any value."""
+    def _describe(self, int n_inputs, int n_outputs, defaults, int n_required_parameters,
+                  int n_free_parameters, Py_ssize_t chunk, bint is_bound_by_memory):
+        """Set what is called.
+
+        The first ``n_required_parameters`` parameters have no default, and the first
+        ``n_free_parameters`` may have any value.
+        """
         self.n_inputs = n_inputs
         self.n_outputs = n_outputs
         self.n_parameters = len(defaults)
+        self.n_required_parameters = n_required_parameters
         self.n_free_parameters = n_free_parameters
         self.chunk = chunk
         self.is_bound_by_memory = is_bound_by_memory
@@ -567,7 +573,7 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
     cdef bint has_defaults = True
     cdef bint has_table = False
     cdef Py_ssize_t i
-    if verb.n_inputs == 0 or not 0 <= n_given <= verb.n_free_parameters:
+    if verb.n_inputs == 0 or not verb.n_required_parameters <= n_given <= verb.n_free_parameters:
         return None  # without inputs: a verb with settings of its own, which has no loops here
     if not cnp.PyArray_CheckExact(<object>args[0]):
         return None

@@ -49,6 +49,7 @@ NEGLIGIBLE = 2.0**-60
 HUGE = 1e200
 
 LOWEST = float(np.finfo(np.float32).min)
+LARGEST = float(np.finfo(np.float64).max)
 
 
 @kernel
@@ -157,32 +158,209 @@ def leaky_relu_backward(g: float, x: float, negative_slope: float) -> float:
 leaky_relu_grad_from_output = leaky_relu_grad
 
 
-# hard_swish: x * clip(x/6 + 1/2, 0, 1) = x (x + 3) / 6 for -3 < x < 3. At and below -3 the result
-# is x * 0 = -0.0, also at -inf.
+# threshold: x if x > threshold else value
 @kernel
-def hard_swish(x: float) -> float:
+def threshold(x: float, threshold: float, value: float) -> float:
+    T = type(x)
+    constant = T(value)
+    return constant if x <= threshold else x
+
+
+@kernel
+def threshold_grad(x: float, threshold: float, value: float) -> float:
+    T = type(x)
+    return keep_nan(T(1) if x > threshold else T(0), x)
+
+
+# hard_tanh: min(max(x, min_val), max_val). Comparisons with a rounded bound give the rounded
+# result, but derivatives compare with the bound itself.
+@kernel
+def hard_tanh(x: float, min_val: float, max_val: float) -> float:
+    T = type(x)
+    low = T(min_val)
+    high = T(max_val)
+    lower_clipped = low if x < low else x
+    return high if lower_clipped > high else lower_clipped
+
+
+@kernel
+def hard_tanh_grad(x: float, min_val: float, max_val: float) -> float:
+    T = type(x)
+    below = T(1) if x < max_val else T(0)
+    return keep_nan(below if x > min_val else T(0), x)
+
+
+hard_tanh_grad_from_output = hard_tanh_grad
+
+
+# hard_shrink: x if abs(x) > lambd else 0
+@kernel
+def hard_shrink(x: float, lambd: float) -> float:
+    T = type(x)
+    not_above = T(0) if x <= lambd else x
+    return not_above if x >= -lambd else x
+
+
+@kernel
+def hard_shrink_grad(x: float, lambd: float) -> float:
+    T = type(x)
+    above = T(1) if x > lambd else T(0)
+    return keep_nan(T(1) if x < -lambd else above, x)
+
+
+hard_shrink_grad_from_output = hard_shrink_grad
+
+
+# soft_shrink: sign(x) max(abs(x) - lambd, 0) = x - clip(x, -lambd, lambd), in float64 where lambd
+# is not of the type of x. Zero has the sign of x.
+@kernel
+def soft_shrink(x: float, lambd: float) -> float:
+    T = type(x)
+    bound = T(lambd)
+    rest = x - hard_tanh(x, -bound, bound)
+    wide = float64(x)
+    wide_rest = T(wide - hard_tanh(wide, -lambd, lambd))
+    return T(copysign(rest if bound == lambd else wide_rest, x))
+
+
+soft_shrink_grad = hard_shrink_grad
+
+
+@kernel
+def soft_shrink_grad_from_output(y: float, lambd: float) -> float:
+    return hard_shrink_grad(y, 0.0)
+
+
+# slope x + offset. The sum of the rounded product and what that lacks; near its root, where it
+# cancels, the sum is exact but for the second order. For the slope 0, infinities stop at the
+# largest finite number: 0 * inf would be NaN. Largest error 0.6 ulp, but for subnormal products.
+@kernel
+def linear(x: float, slope: float, slope_low: float, offset: float) -> float:
+    bound = LARGEST if slope == 0.0 else inf
+    bounded = at_most(at_least(float(x), -bound), bound)
+    finite = at_most(at_least(float(x), -LARGEST), LARGEST)
+    if FUSED:
+        return multiply_add(slope, bounded, offset) + slope_low * finite
+    product = slope * bounded
+    total = product + offset
+    taken = total - product
+    rest = (product - (total - taken)) + (offset - taken)
+    rest += product_error(slope, bounded, product) + slope_low * finite
+    return total + rest if abs(total) < 1.0 else total
+
+
+# What 1/6 is more than the double nearest to it, which stands for it
+@kernel
+def low_part(slope: float) -> float:
+    return SIXTH_LOW if slope == SIXTH else 0.0
+
+
+# slope x + offset - bound, with the right sign; NaN where the line meets an infinite bound
+@kernel
+def excess(x: float, slope: float, offset: float, bound: float) -> float:
+    difference = offset - bound
+    taken = difference - offset
+    rest = (offset - (difference - taken)) - (bound + taken)
+    rest = 0.0 if abs(difference) > LARGEST else rest
+    total: float = linear(x, slope, low_part(slope), difference)
+    return total + rest
+
+
+# clipped_linear: clip(slope x + offset, min_val, max_val); the line of slope 1 through 0 is x
+# itself.
+@kernel
+def clipped_linear(x: float, slope: float, offset: float, min_val: float, max_val: float) -> float:
+    T = type(x)
+    line = T(linear(x, slope, low_part(slope), offset))
+    line = x if slope == 1.0 and offset == 0.0 else line
+    result: float = hard_tanh(line, min_val, max_val)
+    return result
+
+
+@kernel
+def clipped_linear_grad(
+    x: float, slope: float, offset: float, min_val: float, max_val: float
+) -> float:
+    above_high = excess(x, slope, offset, max_val)
+    below_low = -excess(x, slope, offset, min_val)
+    outside = above_high if above_high > below_low else below_low
+    of_line = 0.0 if outside >= 0.0 else slope
+    parallel = float(hard_tanh_grad(x, min_val, max_val)) if offset == 0.0 else of_line
+    return keep_nan(parallel if slope == 1.0 else of_line, x)
+
+
+@kernel
+def clipped_linear_grad_from_output(
+    y: float, slope: float, offset: float, min_val: float, max_val: float
+) -> float:
+    between = slope if y < max_val else 0.0
+    return keep_nan(between if y > min_val else 0.0, y)
+
+
+# hard_sigmoid: clip(slope x + offset, 0, 1)
+@kernel
+def hard_sigmoid(x: float, slope: float, offset: float) -> float:
+    line = clipped_linear(x, slope, offset, 0.0, 1.0)
+    by_default: float = sixth_above(x)
+    return by_default if slope == SIXTH and offset == 0.5 else line
+
+
+@kernel
+def hard_sigmoid_grad(x: float, slope: float, offset: float) -> float:
+    of_line = clipped_linear_grad(x, slope, offset, 0.0, 1.0)
+    between = clipped_linear_grad_from_output(x, slope, offset, -3.0, 3.0)
+    return between if slope == SIXTH and offset == 0.5 else of_line
+
+
+@kernel
+def hard_sigmoid_grad_from_output(y: float, slope: float, offset: float) -> float:
+    return clipped_linear_grad_from_output(y, slope, offset, 0.0, 1.0)
+
+
+# hard_swish: x * clip(slope x + offset, 0, 1); by default x (x + 3) / 6 for -3 < x < 3. At and
+# below -3 the result is x * 0 = -0.0, also at -inf.
+@kernel
+def hard_swish(x: float, slope: float, offset: float) -> float:
     T = type(x)
     low = hard_swish_low(x)
-    return x if x >= T(3) else low
+    by_default = x if x >= T(3) else low
+    of_line = hard_swish_of_line(x, slope, offset)
+    return by_default if slope == SIXTH and offset == 0.5 else of_line
 
 
-# hard_swish': x/3 + 1/2 = (2 x + 3) / 6 for -3 < x < 3; the sum is exact near the root at -3/2
+# For any line, largest error 1.6 ulp in float64
 @kernel
-def hard_swish_grad(x: float) -> float:
+def hard_swish_of_line(x: float, slope: float, offset: float) -> float:
+    T = type(x)
+    line = linear(x, slope, low_part(slope), offset)
+    low = T(copysign(0.0, float(x))) if line <= 0.0 else T(x * line)
+    return x if line >= 1.0 else low
+
+
+# hard_swish': by default x/3 + 1/2 = (2 x + 3) / 6 for -3 < x < 3; the sum is exact near the root
+# at -3/2
+@kernel
+def hard_swish_grad(x: float, slope: float, offset: float) -> float:
     T = type(x)
     inner = hard_swish_slope(x)
     low = 0.0 if x <= T(-3) else inner
-    return 1.0 if x >= T(3) else low
+    by_default = 1.0 if x >= T(3) else low
+    of_line = linear(x, 2.0 * slope, 2.0 * low_part(slope), offset)
+    of_line = 0.0 if linear(x, slope, low_part(slope), offset) <= 0.0 else of_line
+    of_line = 1.0 if excess(x, slope, offset, 1.0) >= 0.0 else of_line
+    return by_default if slope == SIXTH and offset == 0.5 else of_line
 
 
 # g hard_swish'(x), with choices in the type of x
 @kernel
-def hard_swish_backward(g: float, x: float) -> float:
+def hard_swish_backward(g: float, x: float, slope: float, offset: float) -> float:
     T = type(x)
+    of_line = T(g * hard_swish_grad(x, slope, offset))
     zero = g * T(0)
     product = hard_swish_product(x, g)
     low = zero if x <= T(-3) else product
-    return g if x >= T(3) else low
+    by_default = g if x >= T(3) else low
+    return by_default if slope == SIXTH and offset == 0.5 else of_line
 
 
 # softsign: x / (1 + |x|), in float64. Within the bounds of |x| nothing is subnormal or infinite;
@@ -302,6 +480,30 @@ def hard_swish_low_float64(x: Any) -> Any:
     return copysign(half_of_shifted(shifted) if is_subnormal(x) else inner, x)
 
 
+# (x + 3) / 6 for -3 < x < 3; the sum carries its rounding error along. As in
+# hard_swish_product_float32, largest error 0.50001 ulp.
+def sixth_above_float32(x: Any) -> Any:
+    three = float32(3.0)
+    bounded = hard_tanh(x, -3.0, 3.0)
+    high = bounded + three
+    low = bounded + (three - high)
+    inner = high * float32(SIXTH_SHORT)
+    inner_low = multiply_add_float(high, float32(SIXTH_SHORT), -inner)
+    inner_low = multiply_add_float(low, float32(SIXTH_SHORT), inner_low)
+    return inner + multiply_add_float(high, float32(SIXTH_REST), inner_low)
+
+
+def sixth_above_unfused(x: Any) -> Any:
+    return float32((float(hard_tanh(x, -3.0, 3.0)) + 3.0) * SIXTH)
+
+
+# Largest error below 1 ulp
+def sixth_above_float64(x: Any) -> Any:
+    bounded = hard_tanh(x, -3.0, 3.0)
+    high = bounded + 3.0
+    return sixth_of(high, bounded + (3.0 - high))
+
+
 # (high + low) / 6, within half an ulp or little more
 @kernel
 def sixth_of(high: float, low: float) -> float:
@@ -378,6 +580,9 @@ hard_swish_low = chosen_by_type(hard_swish_low_float32, hard_swish_low_float64)
 hard_swish_slope = chosen_by_type(hard_swish_slope_float32, hard_swish_slope_float64)
 hard_swish_product = chosen_by_type(
     hard_swish_product_float32 if FUSED else hard_swish_product_unfused, hard_swish_product_float64
+)
+sixth_above = chosen_by_type(
+    sixth_above_float32 if FUSED else sixth_above_unfused, sixth_above_float64
 )
 softsign_slope = chosen_by_type(softsign_slope_float32, softsign_slope_float64)
 sparse_plus_square = chosen_by_type(sparse_plus_square_float32, sparse_plus_square_float64)

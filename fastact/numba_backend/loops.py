@@ -276,9 +276,7 @@ def _instantiate(row: Row, verb_name: str, variant: str) -> FunctionType:
     types_of_element = {"T": number, "work": types.float64 if module is float32 else number}
     n_parameters = 0 if module is float32_fast else len(row.parameters)
     broadcast = kind == "broadcast"
-    defaults = tuple(parameter.default for parameter in row.parameters)
-    if module is not float64 or broadcast:
-        defaults = ()
+    defaults = () if broadcast or module in (float32, float32_fast) else row.defaults
     own_globals = {
         "__name__": __name__,  # where the cache looks for the source
         "element": kernel(_with_globals(verb.element, "element", functions | types_of_element)),
