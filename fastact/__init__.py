@@ -23,6 +23,8 @@ relu = get("relu")
 relu6 = get("relu6")
 squared_relu = relu2 = get("squared_relu")
 leaky_relu = get("leaky_relu")
+prelu = get("prelu")
+rrelu = get("rrelu")
 hard_swish = hardswish = hard_silu = get("hard_swish")
 softsign = soft_sign = get("softsign")
 sparse_plus = get("sparse_plus")
@@ -59,9 +61,11 @@ __all__ = [
     "logistic",
     "mish",
     "names",
+    "prelu",
     "relu",
     "relu2",
     "relu6",
+    "rrelu",
     "selu",
     "set_backend",
     "set_num_threads",

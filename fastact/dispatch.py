@@ -56,12 +56,12 @@ def _evaluate(
     out: tuple[Any, ...],
     settings: config.Settings,
 ) -> Any:
-    values = [_parameter(verb, i, value) for i, value in enumerate(parameters)]
+    values = [parameter_value(verb, i, value) for i, value in enumerate(parameters)]
     arrays = [
-        _as_array(verb, name, operand)
+        as_array(verb, name, operand)
         for name, operand in zip(verb.arguments, operands, strict=True)
     ]
-    dtype = _result_dtype(verb, operands, arrays, values)
+    dtype = result_dtype(verb, operands, arrays, values)
     if dtype.kind in "iu":
         # Exact in any backend, so computed by the reference in all of them.
         settings, work = settings._replace(backend="numpy"), dtype
@@ -69,7 +69,7 @@ def _evaluate(
             _check_fits(verb, name, value, dtype)
     else:
         work = dtype if dtype.itemsize > 2 else np.dtype(np.float64)
-    shape = _check_outputs(verb, out, dtype, arrays, values)
+    shape = check_outputs(verb, out, dtype, arrays, values)
 
     with memory.new_arrays(math.prod(shape) * work.itemsize):
         if not tables.apply(verb, dtype, arrays, values, out, math.prod(shape), settings):
@@ -121,11 +121,13 @@ def _settle_ties(
 # --- arguments ---------------------------------------------------------------------------------
 
 
-def _bind(
+def bound_arguments(
     verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> tuple[list[Any], list[Any], tuple[Any, ...], dict[str, str]]:
-    """Return (operands, parameters, one output or None for each result, settings that differ)."""
-    names = verb.input_names
+) -> dict[str, Any]:
+    """Return the arguments, parameters and options that were given, by name."""
+    options = verb.row.options
+    names = (*verb.input_names, *(o.name for o in options if not o.keyword_only))
+    keywords = (*(o.name for o in options if o.keyword_only), *KEYWORDS)
     if len(args) > len(names):
         raise TypeError(
             f"{verb.__name__}: expected at most {len(names)} positional arguments "
@@ -135,10 +137,10 @@ def _bind(
     for name, value in kwargs.items():
         if name in KEYWORDS:
             continue
-        if name not in names:
+        if name not in names and name not in keywords:
             raise TypeError(
                 f"{verb.__name__}: got an unexpected keyword argument {name!r}; "
-                f"it takes {', '.join((*names, *KEYWORDS))}"
+                f"it takes {', '.join((*names, *keywords))}"
             )
         if name in bound:
             raise TypeError(f"{verb.__name__}: got two values for argument {name!r}")
@@ -146,6 +148,14 @@ def _bind(
     for name in verb.arguments:
         if name not in bound:
             raise TypeError(f"{verb.__name__}: argument {name!r} is missing")
+    return bound
+
+
+def _bind(
+    verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[list[Any], list[Any], tuple[Any, ...], dict[str, str]]:
+    """Return (operands, parameters, one output or None for each result, settings that differ)."""
+    bound = bound_arguments(verb, args, kwargs)
     operands = [bound[name] for name in verb.arguments]
     parameters = [bound.get(p.name, p.default) for p in verb.row.parameters]
     settings = {}
@@ -155,10 +165,10 @@ def _bind(
             settings[name] = config.CHECKS[name](verb.__name__, given)
         elif own is not None:
             settings[name] = own
-    return operands, parameters, _outputs(verb, kwargs.get("out")), settings
+    return operands, parameters, outputs(verb, kwargs.get("out")), settings
 
 
-def _outputs(verb: Verb, out: Any) -> tuple[Any, ...]:
+def outputs(verb: Verb, out: Any) -> tuple[Any, ...]:
     """Return one output or None for each result; ``out`` may be a tuple, as for ufuncs."""
     if out is None:
         return (None,) * verb.nout
@@ -210,7 +220,7 @@ def _array_ufunc_override(
     raise TypeError(f"{verb.__name__}: not supported by operands of type {types}")
 
 
-def _as_array(verb: Verb, name: str, value: Any) -> np.ndarray:
+def as_array(verb: Verb, name: str, value: Any) -> np.ndarray:
     try:
         return np.asarray(value)
     except (TypeError, ValueError) as error:
@@ -220,10 +230,10 @@ def _as_array(verb: Verb, name: str, value: Any) -> np.ndarray:
         ) from None
 
 
-def _parameter(verb: Verb, index: int, value: Any) -> Any:
+def parameter_value(verb: Verb, index: int, value: Any) -> Any:
     """Return a parameter as a Python number, or as an array if it has dimensions."""
     parameter = verb.row.parameters[index]
-    array = _as_array(verb, parameter.name, value)
+    array = as_array(verb, parameter.name, value)
     if array.dtype.kind not in "biuf" and not is_bfloat16(array.dtype):
         raise TypeError(
             f"{verb.__name__}: {parameter.name} must be a real number or an array of them, "
@@ -265,7 +275,7 @@ def _check_fits(verb: Verb, name: str, value: Any, dtype: np.dtype) -> None:
 # --- dtypes ------------------------------------------------------------------------------------
 
 
-def _result_dtype(
+def result_dtype(
     verb: Verb, operands: Sequence[Any], arrays: Sequence[np.ndarray], parameters: Sequence[Any]
 ) -> np.dtype:
     """Return the dtype of the result: that of the operands, or NumPy's for tanh of integers.
@@ -312,7 +322,7 @@ def _common_dtype(verb: Verb, operands: Sequence[Any], arrays: Sequence[np.ndarr
 # --- outputs -----------------------------------------------------------------------------------
 
 
-def _check_outputs(
+def check_outputs(
     verb: Verb,
     out: tuple[Any, ...],
     dtype: np.dtype,
@@ -332,14 +342,14 @@ def _check_outputs(
         ) from None
     for array in out:
         if array is not None:
-            _check_output(verb, array, dtype, shape)
+            check_output(verb, array, dtype, shape)
     given = [array for array in out if array is not None]
     if len(given) == 2 and np.shares_memory(*given):
         raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
     return shape
 
 
-def _check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+def check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]) -> None:
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{verb.__name__}: out must be an ndarray, got {type(array).__name__}")
     if not array.flags.writeable:

@@ -62,7 +62,13 @@ def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
             f"{parameter.name} : float or array_like, default {parameter.default}",
             f"    {parameter.meaning.capitalize()}; {domain(parameter, kind)}. Arrays broadcast.",
         ]
-    result = "tuple of two ndarrays" if kind == "value_and_grad" else "ndarray"
+    for option in row.options:
+        default = "optional" if option.default is None else f"default {option.default}"
+        lines += [
+            f"{option.name} : {option.type_text}, {default}",
+            f"    {option.meaning.capitalize()}.",
+        ]
+    result = "tuple of two ndarrays" if has_two_results(row, kind) else "ndarray"
     lines += [
         f"out : {result}, optional",
         "    Where to store the result; may be an input, or overlap one.",
@@ -80,8 +86,15 @@ def _returns(row: Row, kind: str) -> str:
         derivative=f"``{row.derivative}``",
         from_output=f"``{row.derivative_from_output}``",
     )
-    type_ = "tuple of ndarrays or scalars" if kind == "value_and_grad" else "ndarray or scalar"
-    return f"Returns\n-------\n{type_}\n    {text}, with the shape and dtype of the input."
+    type_ = "tuple of ndarrays or scalars" if has_two_results(row, kind) else "ndarray or scalar"
+    lines = ["Returns", "-------", type_, f"    {text}, with the shape and dtype of the input."]
+    if kind == "backward" and row.parameter_gradient:
+        lines.append(f"    And {row.parameter_gradient}.")
+    return "\n".join(lines)
+
+
+def has_two_results(row: Row, kind: str) -> bool:
+    return kind == "value_and_grad" or (kind == "backward" and bool(row.parameter_gradient))
 
 
 def _raises(row: Row, kind: str) -> str:
@@ -100,6 +113,8 @@ def _notes(row: Row, kind: str) -> str:
         sentences.append(f"The derivative at {point:g}, where it jumps, is {value}.")
     if kind == "forward" and row.aliases:
         sentences.append(f"Also known as {', '.join(row.aliases)}.")
+    if row.notes:
+        sentences.append(row.notes)
     sentences += [accuracy(row), "Proposed in [1]_."]
     return "Notes\n-----\n" + "\n".join(sentences)
 
