@@ -26,6 +26,11 @@ KEYWORDS = ("out", "backend", "precision")
 
 # Elements of a buffer: large enough to hide the cost of a step, small enough for the L2 cache.
 _BUFFER_SIZE = 1 << 15
+# Of channels with parameters of their own, rows pay from this many elements on; shorter ones are
+# joined to about this many.
+_WORTH_A_ROW = 256
+_SHORT_ROWS = 1 << 12
+_PLAIN = (np.dtype(np.float32), np.dtype(np.float64))
 _ITERATOR_FLAGS = (
     "external_loop", "buffered", "grow_inner", "copy_if_overlap", "zerosize_ok",
 )  # fmt: skip
@@ -418,6 +423,9 @@ def _run(
 
     Sixteen-bit outputs are computed into new float64 arrays, which ``_deliver`` rounds.
     """
+    channels = _channels(arrays, parameters, out, work, settings)
+    if channels is not None:
+        return _run_channels(verb, arrays, *channels, out, work, settings)
     in_arrays = any(isinstance(value, np.ndarray) for value in parameters)
     run_loop = _loop_runner(verb, _loop_name(verb, parameters, in_arrays, work, settings), settings)
     parameter_type = work if work.kind in "iu" else np.dtype(np.float64)
@@ -469,6 +477,88 @@ def _iterate(
         ]
 
 
+def _channels(
+    arrays: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    out: tuple[Any, ...],
+    work: np.dtype,
+    settings: config.Settings,
+) -> tuple[np.ndarray, int] | None:
+    """Return the values of a parameter along one axis, and how many elements each has in a row.
+
+    Or None: ``np.nditer`` would spend more time on repeating them than the loop on computing. What
+    is not plain, or needs copies, is for it all the same.
+    """
+    backend = config.load_backend(settings.backend)
+    if config.driver is None or backend is numpy_backend or len(parameters) != 1:
+        return None
+    (values,) = parameters
+    shape, dimensions = arrays[0].shape, np.ndim(values)
+    if not 1 <= dimensions <= len(shape) or values.shape[1:] != (1,) * (dimensions - 1):
+        return None
+    given = [array for array in out if array is not None]
+    if values.size != shape[-dimensions] or not all(
+        array.dtype == work
+        and array.shape == shape
+        and array.flags.c_contiguous
+        and array.flags.aligned
+        for array in (*arrays, *given)
+    ):
+        return None
+    if any(np.may_share_memory(array, operand) for array in given for operand in (*arrays, values)):
+        return None
+    return values.astype(np.float64).ravel(), math.prod(shape[len(shape) - dimensions + 1 :])
+
+
+def call_plain(verb: Verb, arrays: Sequence[Any], values: Any) -> Any:
+    """Return what ``call`` returns for plain arrays and one parameter along an axis, or None.
+
+    The parameter has been checked, and may have any value.
+    """
+    work = getattr(arrays[0], "dtype", None)
+    if work not in _PLAIN or any(type(array) is not np.ndarray for array in (*arrays, values)):
+        return None
+    settings, out = config.current(), (None,) * verb.nout
+    channels = _channels(arrays, (values,), out, work, settings)
+    if channels is None:
+        return None
+    with memory.new_arrays(arrays[0].nbytes):
+        results = _run_channels(verb, arrays, *channels, out, work, settings)
+    return results[0] if verb.nout == 1 else tuple(results)
+
+
+def _run_channels(
+    verb: Verb,
+    arrays: Sequence[np.ndarray],
+    values: np.ndarray,
+    length: int,
+    out: tuple[Any, ...],
+    work: np.dtype,
+    settings: config.Settings,
+) -> list[np.ndarray]:
+    """Run the loop over rows of one channel each; where they are short, over rows of many."""
+    is_broadcast = length < _WORTH_A_ROW
+    if is_broadcast:
+        values = values if length == 1 else np.repeat(values, length)
+        count = _SHORT_ROWS // max(1, values.size)
+        values = values if count < 2 else np.repeat(values[np.newaxis], count, axis=0)
+        length = values.size
+    results = [np.empty_like(arrays[0]) if array is None else array for array in out]
+    if arrays[0].size:
+        config.driver.execute_rows(
+            _loop_address(verb, work.name + "_broadcast" * is_broadcast, settings),
+            arrays,
+            results,
+            values,
+            length,
+            settings.num_threads,
+            verb.row.chunk,
+            verb.is_bound_by_memory,
+            is_broadcast,
+        )
+    return results
+
+
 def _loop_name(
     verb: Verb,
     parameters: Sequence[Any],
@@ -492,9 +582,7 @@ def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
     row, num_threads = verb.row, settings.num_threads
     if config.driver is None or backend is numpy_backend:
         return lambda *operands: backend.run(row, verb.kind, loop, *operands, num_threads)
-    address = backend.loop_address(row.name, verb.kind, loop)
-    if backend is not config.cython_backend:  # whose loops are there from the start
-        verb.adopt_loops("numba", backend.address_if_compiled)
+    address = _loop_address(verb, loop, settings)
 
     def execute(inputs: Sequence[Any], outputs: Sequence[Any], parameters: Sequence[Any]) -> None:
         if loop.endswith("_broadcast"):  # parameters in arrays are further inputs
@@ -504,3 +592,11 @@ def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
         )
 
     return execute
+
+
+def _loop_address(verb: Verb, loop: str, settings: config.Settings) -> int:
+    backend = config.load_backend(settings.backend)
+    address: int = backend.loop_address(verb.row.name, verb.kind, loop)
+    if backend is not config.cython_backend:  # whose loops are there from the start
+        verb.adopt_loops("numba", backend.address_if_compiled)
+    return address

@@ -47,9 +47,16 @@ def call(verb: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     if verb.row.name == "rrelu":
         return verb.kernel(*arrays, _rrelu_slopes(verb, given), **keywords)
     slopes = _prelu_slopes(verb, given)
-    if verb.kind != "backward":
-        return verb.kernel(*arrays, slopes, **keywords)
-    return _prelu_backward(verb, given["weight"], arrays, slopes, keywords)
+    if verb.kind == "backward":
+        return _prelu_backward(verb, given["weight"], arrays, slopes, keywords)
+    return _with_slopes(verb.kernel, arrays, slopes, keywords)
+
+
+def _with_slopes(kernel: Verb, arrays: list[Any], slopes: Any, keywords: dict[str, Any]) -> Any:
+    result = None
+    if isinstance(slopes, np.ndarray) and not any(value is not None for value in keywords.values()):
+        result = dispatch.call_plain(kernel, arrays, slopes)
+    return kernel(*arrays, slopes, **keywords) if result is None else result
 
 
 def _shape(verb: Verb, given: Mapping[str, Any]) -> tuple[int, ...]:
@@ -121,7 +128,7 @@ def _prelu_backward(
     with np.errstate(all="ignore"):
         gradient = _weight_gradient(*(np.broadcast_to(a, shape) for a in arrays), slopes)
         gradient = to_sixteen_bits(gradient.reshape(np.shape(weight)), weight_dtype)
-    grad_input = verb.kernel(*operands, slopes, out=out, **keywords)
+    grad_input = _with_slopes(verb.kernel, operands, slopes, {"out": out, **keywords})
     if weight_out is None:
         return grad_input, gradient[()] if gradient.ndim == 0 else gradient
     weight_out[...] = gradient
