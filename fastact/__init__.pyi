@@ -297,6 +297,316 @@ class _ActivationNegativeSlope(_FunctionNegativeSlope, Activation):
     backward_from_output: _BackwardFromOutputNegativeSlope
     value_and_grad: _ValueAndGradNegativeSlope
 
+class _FunctionWeightAxis(_Function):
+    @overload  # type: ignore[override]
+    def __call__(
+        self,
+        x: _Scalar,
+        weight: ArrayLike,
+        axis: int = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardWeightAxis(_Backward):
+    @overload  # type: ignore[override]
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        weight: ArrayLike,
+        axis: int = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _BackwardFromOutputWeightAxis(_BackwardFromOutput):
+    @overload  # type: ignore[override]
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        weight: ArrayLike,
+        axis: int = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _ValueAndGradWeightAxis(_ValueAndGrad):
+    @overload  # type: ignore[override]
+    def __call__(
+        self,
+        x: _Scalar,
+        weight: ArrayLike,
+        axis: int = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationWeightAxis(_FunctionWeightAxis, Activation):
+    grad: _FunctionWeightAxis
+    backward: _BackwardWeightAxis
+    backward_from_output: _BackwardFromOutputWeightAxis
+    value_and_grad: _ValueAndGradWeightAxis
+
+class _FunctionLowerUpperTrainingRngSlopes(_Function):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
+        *,
+        slopes: ArrayLike | None = None,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
+        *,
+        slopes: ArrayLike | None = None,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
+        *,
+        slopes: ArrayLike | None = None,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardLowerUpperTrainingRngSlopes(_Backward):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
+        *,
+        slopes: ArrayLike | None = None,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
+        *,
+        slopes: ArrayLike | None = None,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
+        *,
+        slopes: ArrayLike | None = None,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputLowerUpperTrainingRngSlopes(_BackwardFromOutput):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
+        *,
+        slopes: ArrayLike | None = None,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
+        *,
+        slopes: ArrayLike | None = None,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
+        *,
+        slopes: ArrayLike | None = None,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _ValueAndGradLowerUpperTrainingRngSlopes(_ValueAndGrad):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
+        *,
+        slopes: ArrayLike | None = None,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
+        *,
+        slopes: ArrayLike | None = None,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationLowerUpperTrainingRngSlopes(_FunctionLowerUpperTrainingRngSlopes, Activation):
+    grad: _FunctionLowerUpperTrainingRngSlopes
+    backward: _BackwardLowerUpperTrainingRngSlopes
+    backward_from_output: _BackwardFromOutputLowerUpperTrainingRngSlopes
+    value_and_grad: _ValueAndGradLowerUpperTrainingRngSlopes
+    def draw_slopes(
+        self,
+        shape: int | tuple[int, ...],
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        rng: Any = None,
+    ) -> Any: ...
+
 class _FunctionBeta(_Function):
     @overload
     def __call__(
@@ -563,7 +873,11 @@ def get(name: Literal["elu"]) -> _ActivationAlpha: ...
 @overload
 def get(name: Literal["bnll", "silu", "softplus", "swish"]) -> _ActivationBeta: ...
 @overload
+def get(name: Literal["rrelu"]) -> _ActivationLowerUpperTrainingRngSlopes: ...
+@overload
 def get(name: Literal["leaky_relu"]) -> _ActivationNegativeSlope: ...
+@overload
+def get(name: Literal["prelu"]) -> _ActivationWeightAxis: ...
 @overload
 def get(name: str) -> Activation: ...
 
@@ -580,9 +894,11 @@ leaky_relu: _ActivationNegativeSlope
 linear: Activation
 logistic: Activation
 mish: Activation
+prelu: _ActivationWeightAxis
 relu: Activation
 relu2: Activation
 relu6: Activation
+rrelu: _ActivationLowerUpperTrainingRngSlopes
 selu: Activation
 sigmoid: Activation
 silu: _ActivationBeta
@@ -617,9 +933,11 @@ __all__ = [
     "logistic",
     "mish",
     "names",
+    "prelu",
     "relu",
     "relu2",
     "relu6",
+    "rrelu",
     "selu",
     "set_backend",
     "set_num_threads",

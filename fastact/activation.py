@@ -140,7 +140,11 @@ class Verb(_Base):  # type: ignore[misc]
             for name in self.arguments
         ]
         parameters = [
-            inspect.Parameter(p.name, inspect.Parameter.POSITIONAL_OR_KEYWORD, default=p.default)
+            inspect.Parameter(
+                p.name,
+                inspect.Parameter.POSITIONAL_OR_KEYWORD,
+                default=inspect.Parameter.empty if p.required else p.default,
+            )
             for p in self.row.parameters
         ]
         options = [
@@ -163,7 +167,7 @@ class Verb(_Base):  # type: ignore[misc]
         return _bound(self.row.name, self.kind, backend, precision)
 
     def __reduce__(self) -> Any:
-        if self.backend is not None or self.precision is not None:
+        if self.backend is not None or self.precision is not None or self.kind == "forward":
             return _bound, (self.row.name, self.kind, self.backend, self.precision)
         return getattr, (get(self.row.name), self.kind)
 

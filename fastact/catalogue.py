@@ -10,9 +10,9 @@ the rows here. To add an activation, add a row, and then its two functions, f an
 * ``cython_backend/`` (``exponential_free.pxi``, or ``float32.pxi``, ``float32_fast.pxi``,
   ``float64.pxi``),
 
-(unless the row names another's kernels), its name to ``__init__.py``, and run ``python tools/write_stubs.py``, ``python -m fastact plot --all
---directory docs/gallery`` and ``python tools/write_activations_page.py``. The tests name what is
-missing.
+unless it names ``kernels`` of another; its name to ``__init__.py``, and run
+``python tools/write_stubs.py``, ``python -m fastact plot --all --directory docs/gallery`` and
+``python tools/write_activations_page.py``. The tests name what is missing.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ class Parameter(NamedTuple):
     positive: bool = False
     #: Whether f' is a function of the output for values of zero and above only.
     nonnegative_from_output: bool = False
+    #: Whether calls must give a value; then ``default`` is the one of examples and pictures.
+    required: bool = False
 
 
 class Option(NamedTuple):
@@ -184,7 +186,8 @@ ROWS = (
         limits=(-math.inf, math.inf),
         derivative_limits=(0.25, 1.0),
         parameters=(Parameter(
-            "weight", 0.25, "slope for x <= 0, or one for each channel in an array of one axis"
+            "weight", 0.25, "slope for x <= 0, or an array of one axis with that of each channel",
+            required=True,
         ),),
         options=(Option(
             "axis", 1, "int", "int", "the axis of x along which the channels lie; of no "

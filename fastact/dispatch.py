@@ -126,9 +126,7 @@ def _settle_ties(
 # --- arguments ---------------------------------------------------------------------------------
 
 
-def bound_arguments(
-    verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> dict[str, Any]:
+def bound_arguments(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments, parameters and options that were given, by name."""
     options = verb.row.options
     names = (*verb.input_names, *(o.name for o in options if not o.keyword_only))
@@ -150,7 +148,7 @@ def bound_arguments(
         if name in bound:
             raise TypeError(f"{verb.__name__}: got two values for argument {name!r}")
         bound[name] = value
-    for name in verb.arguments:
+    for name in (*verb.arguments, *(p.name for p in verb.row.parameters if p.required)):
         if name not in bound:
             raise TypeError(f"{verb.__name__}: argument {name!r} is missing")
     return bound

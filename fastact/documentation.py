@@ -34,6 +34,10 @@ _RETURNS = {
 def docstring(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
     """Return the docstring of one verb."""
     summary = row.summary if kind == "forward" else _SUMMARIES[kind].format(name=row.name)
+    if kind == "backward" and row.parameter_gradient:
+        summary = (
+            f"Gradients through {row.name}: ``grad_output * {row.name}'(x)`` and the weight's."
+        )
     sections = [
         summary,
         _parameters(row, kind, arguments),
@@ -58,9 +62,11 @@ def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
         meaning = meaning.format(name=row.name, integers=integers)
         lines += [f"{name} : {type_}", f"    {meaning}"]
     for parameter in row.parameters:
+        default = "" if parameter.required else f", default {parameter.default}"
+        arrays = "" if row.parameter_gradient else " Arrays broadcast."
         lines += [
-            f"{parameter.name} : float or array_like, default {parameter.default}",
-            f"    {parameter.meaning.capitalize()}; {domain(parameter, kind)}. Arrays broadcast.",
+            f"{parameter.name} : float or array_like{default}",
+            f"    {parameter.meaning.capitalize()}; {domain(parameter, kind)}.{arrays}",
         ]
     for option in row.options:
         default = "optional" if option.default is None else f"default {option.default}"
@@ -125,10 +131,11 @@ def _examples(row: Row, kind: str) -> str:
     values = row.example if kind == "forward" else row.derivative_example
     call = row.name if kind == "forward" else f"{row.name}.grad"
     points = ", ".join(map(str, EXAMPLE_POINTS))
+    required = "".join(f", {p.default}" for p in row.parameters if p.required)
     shown = ", ".join(map(str, values))
     return (
         "Examples\n--------\n>>> import fastact as fa\n"
-        f">>> fa.{call}([{points}]).round(4).tolist()\n[{shown}]"
+        f">>> fa.{call}([{points}]{required}).round(4).tolist()\n[{shown}]"
     )
 
 

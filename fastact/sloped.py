@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fastact import dispatch
-from fastact.catalogue import ROWS, Parameter, Row
+from fastact.catalogue import ROWS, Row
 from fastact.rounding import is_bfloat16, to_sixteen_bits
 
 if TYPE_CHECKING:
@@ -62,8 +62,10 @@ def _with_slopes(kernel: Verb, arrays: list[Any], slopes: Any, keywords: dict[st
 def _shape(verb: Verb, given: Mapping[str, Any]) -> tuple[int, ...]:
     """Return the shape of the last array, x or y; that of a lazy one without computing it."""
     name = verb.arguments[-1]
-    shape: tuple[int, ...] = getattr(given[name], "shape", None)
-    return dispatch.as_array(verb, name, given[name]).shape if shape is None else shape
+    array = given[name]
+    if not hasattr(array, "shape"):
+        array = dispatch.as_array(verb, name, array)
+    return tuple(array.shape)
 
 
 # --- prelu -------------------------------------------------------------------------------------
@@ -71,8 +73,6 @@ def _shape(verb: Verb, given: Mapping[str, Any]) -> tuple[int, ...]:
 
 def _prelu_slopes(verb: Verb, given: Mapping[str, Any]) -> Any:
     """Return the weight as a number, or as an array that broadcasts against x."""
-    if "weight" not in given:
-        raise TypeError(f"{verb.__name__}: argument 'weight' is missing")
     weight = np.asarray(dispatch.parameter_value(verb, 0, given["weight"]))
     shape = _shape(verb, given)
     if weight.ndim > 1 and weight.size != 1:
@@ -126,7 +126,8 @@ def _prelu_backward(
             raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
 
     with np.errstate(all="ignore"):
-        gradient = _weight_gradient(*(np.broadcast_to(a, shape) for a in arrays), slopes)
+        g, x = (np.broadcast_to(array, shape) for array in arrays)
+        gradient = _weight_gradient(g, x, slopes)
         gradient = to_sixteen_bits(gradient.reshape(np.shape(weight)), weight_dtype)
     grad_input = _with_slopes(verb.kernel, operands, slopes, {"out": out, **keywords})
     if weight_out is None:
@@ -219,7 +220,7 @@ def _rrelu_slopes(verb: Verb, given: Mapping[str, Any]) -> Any:
             f"{verb.__name__}: the slopes that were drawn are unknown: slopes or rng must be "
             "given, rng as a seed or in the state of the forward call"
         )
-    return draw_slopes(verb, _shape(verb, given), *bounds, rng)
+    return draw_slopes(verb, _shape(verb, given), bounds[0], bounds[1], rng)
 
 
 def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.ndarray:
