@@ -26,7 +26,8 @@ PACKAGE = Path(fa.__file__).parent
 PUBLIC = {name: getattr(fa, name) for name in fa.__all__}
 FUNCTIONS = {name: value for name, value in PUBLIC.items() if inspect.isfunction(value)}
 ACTIVATIONS = {name: value for name, value in PUBLIC.items() if isinstance(value, fa.Activation)}
-DOCUMENTED = FUNCTIONS | {verb.__name__: verb for verb in VERBS}
+DOCUMENTED = FUNCTIONS | {verb.__name__: verb for verb in (*VERBS, fa.prelu.backward)}
+DOCUMENTED["rrelu.draw_slopes"] = fa.rrelu.draw_slopes
 over_documented = pytest.mark.parametrize("item", DOCUMENTED.values(), ids=DOCUMENTED)
 
 NUMPYDOC_SECTIONS = [
@@ -100,7 +101,7 @@ def test_exactly_the_parameters_are_documented(item):
 def test_defaults_in_docstrings_are_those_of_the_row(verb):
     for parameter in verb.row.parameters:
         line = re.search(rf"^{parameter.name} : .*$", verb.__doc__, flags=re.MULTILINE)[0]
-        assert f"default {parameter.default}" in line
+        assert parameter.required != (f"default {parameter.default}" in line)
 
 
 @over_verbs
@@ -131,10 +132,13 @@ def test_help_shows_the_docstring_of_the_instance():
 @over_verbs
 def test_signatures_name_arguments_and_defaults(verb):
     parameters = inspect.signature(verb).parameters
-    names = [*verb.arguments, *(p.name for p in verb.row.parameters), "out", "backend", "precision"]
-    assert list(parameters) == names
+    names = [*verb.arguments, *(p.name for p in verb.row.parameters + verb.row.options)]
+    assert list(parameters) == [*names, "out", "backend", "precision"]
     for row_parameter in verb.row.parameters:
-        assert parameters[row_parameter.name].default == row_parameter.default
+        default = inspect.Parameter.empty if row_parameter.required else row_parameter.default
+        assert parameters[row_parameter.name].default == default
+    for option in verb.row.options:
+        assert parameters[option.name].default == option.default
     for name in ("out", "backend", "precision"):
         assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
         assert parameters[name].default is None

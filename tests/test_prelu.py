@@ -343,7 +343,7 @@ BAD_CALLS = {
         BACKWARD, (X, X, X[0]), {"out": (SHARED, SHARED[0])}, ValueError, "must not share memory",
     ),
     "backend": (BACKWARD, (X, X, 0.5), {"backend": "fast"}, ValueError, "backend"),
-    "unknown": (fa.prelu, (X, 0.5), {"axes": 1}, TypeError, "'axes'; it takes x, weight, axis, out"),
+    "unknown": (fa.prelu, (X, 0.5), {"axes": 1}, TypeError, "'axes'; it takes x, weight, axis"),
     "from_output": (
         fa.prelu.backward_from_output, (X, X, 0.5), {}, TypeError,
         "gradient of the weight needs x.* use prelu.backward",

@@ -141,8 +141,10 @@ def _widened(x: Array) -> Array:
 
 def _formula(activation: str, suffix: str) -> Any:
     """Return a formula of the NumPy backend with the parameters' defaults."""
-    function = getattr(numpy_backend, activation + suffix)
-    defaults = [parameter.default for parameter in fa.get(activation).parameters]
+    verb = fa.get(activation)
+    row = verb.row if verb.kernel is None else verb.kernel.row
+    function = getattr(numpy_backend, row.name + suffix)
+    defaults = [parameter.default for parameter in row.parameters]
 
     def formula(x: Array) -> Array:
         with np.errstate(all="ignore"):
