@@ -68,7 +68,8 @@ def test_the_compiled_backends_have_its_functions(row, package):
 def test_every_backend_runs_it(verb, backend):
     for dtype in ("float32", "float64"):
         x = np.ones(3, dtype)
-        for parameters in ((), tuple(np.full(3, p.default) for p in verb.row.parameters)):
+        in_arrays = () if verb.kernel else tuple(np.full(3, p.default) for p in verb.row.parameters)
+        for parameters in ((), in_arrays):
             try:
                 verb(*[x] * len(verb.arguments), *parameters, backend=backend)
             except (AttributeError, KeyError, NameError) as error:
