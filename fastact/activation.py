@@ -71,6 +71,12 @@ class Verb(_Base):  # type: ignore[misc]
         #: What an error calls the arrays and parameters, in the order of a call.
         self.input_names = self.arguments + tuple(p.name for p in row.parameters)
         self.nin = len(self.input_names)
+        #: What a call takes by position or name, and by name only.
+        by_name = tuple(option.name for option in row.options if option.keyword_only)
+        by_position = tuple(option.name for option in row.options if not option.keyword_only)
+        self.positional = self.input_names + by_position
+        self.keywords = by_name + dispatch.KEYWORDS
+        self.required = self.arguments + tuple(p.name for p in row.parameters if p.required)
         #: The verb that computes this one, or None: see ``sloped.py``.
         self.kernel: Verb | None = None
         if row.kernels:

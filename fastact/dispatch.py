@@ -29,8 +29,8 @@ _BUFFER_SIZE = 1 << 15
 # Of channels with parameters of their own, rows pay from this many elements on; shorter ones are
 # joined to about this many.
 _WORTH_A_ROW = 256
-_SHORT_ROWS = 1 << 12
-_PLAIN = (np.dtype(np.float32), np.dtype(np.float64))
+_SHORT_ROWS = 1 << 11
+_PLAIN = {np.dtype(name): name for name in ("float32", "float64")}
 _ITERATOR_FLAGS = (
     "external_loop", "buffered", "grow_inner", "copy_if_overlap", "zerosize_ok",
 )  # fmt: skip
@@ -128,9 +128,7 @@ def _settle_ties(
 
 def bound_arguments(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments, parameters and options that were given, by name."""
-    options = verb.row.options
-    names = (*verb.input_names, *(o.name for o in options if not o.keyword_only))
-    keywords = (*(o.name for o in options if o.keyword_only), *KEYWORDS)
+    names, keywords = verb.positional, verb.keywords
     if len(args) > len(names):
         raise TypeError(
             f"{verb.__name__}: expected at most {len(names)} positional arguments "
@@ -148,7 +146,7 @@ def bound_arguments(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]
         if name in bound:
             raise TypeError(f"{verb.__name__}: got two values for argument {name!r}")
         bound[name] = value
-    for name in (*verb.arguments, *(p.name for p in verb.row.parameters if p.required)):
+    for name in verb.required:
         if name not in bound:
             raise TypeError(f"{verb.__name__}: argument {name!r} is missing")
     return bound
@@ -544,7 +542,7 @@ def _run_channels(
     results = [np.empty_like(arrays[0]) if array is None else array for array in out]
     if arrays[0].size:
         config.driver.execute_rows(
-            _loop_address(verb, work.name + "_broadcast" * is_broadcast, settings),
+            _loop_address(verb, _PLAIN[work] + "_broadcast" * is_broadcast, settings),
             arrays,
             results,
             values,
