@@ -26,10 +26,12 @@ KEYWORDS = ("out", "backend", "precision")
 
 # Elements of a buffer: large enough to hide the cost of a step, small enough for the L2 cache.
 _BUFFER_SIZE = 1 << 15
-# Of channels with parameters of their own, rows pay from this many elements on; shorter ones are
-# joined to about this many.
+# Of channels with parameters of their own, rows pay from this many elements on. Shorter ones are
+# joined to about as many as leave room for the parameters in the first-level cache, and to as many
+# as all channels have, unless that takes more than 8 MiB.
 _WORTH_A_ROW = 256
 _SHORT_ROWS = 1 << 11
+_LONGEST_ROW = 1 << 20
 _PLAIN = {np.dtype(name): name for name in ("float32", "float64")}
 _ITERATOR_FLAGS = (
     "external_loop", "buffered", "grow_inner", "copy_if_overlap", "zerosize_ok",
@@ -503,7 +505,10 @@ def _channels(
         return None
     if any(np.may_share_memory(array, operand) for array in given for operand in (*arrays, values)):
         return None
-    return values.astype(np.float64).ravel(), math.prod(shape[len(shape) - dimensions + 1 :])
+    length = math.prod(shape[len(shape) - dimensions + 1 :])
+    if 1 < length < _WORTH_A_ROW and values.size * length > _LONGEST_ROW:
+        return None
+    return values.astype(np.float64).ravel(), length
 
 
 def call_plain(verb: Verb, arrays: Sequence[Any], values: Any) -> Any:

@@ -378,29 +378,34 @@ cdef struct Rows:
     Job* job
     Py_ssize_t length  # elements of a row; the last may have fewer
     Py_ssize_t n_rows
-    Py_ssize_t rows_in_chunk
+    Py_ssize_t rows_in_chunk  # 1 where a row has several parts
+    Py_ssize_t parts  # of a row; each is a chunk
+    Py_ssize_t part_length
     Py_ssize_t turn  # number of parameters that rows take in turn
     int n_arrays  # inputs that go on from row to row
 
 
-cdef void run_row(Rows* rows, Py_ssize_t index) noexcept nogil:
+cdef void run_row(Rows* rows, Py_ssize_t index, Py_ssize_t part) noexcept nogil:
     cdef Job job = rows.job[0]
     cdef Py_ssize_t begin = index * rows.length
+    cdef Py_ssize_t first = part * rows.part_length
+    cdef Py_ssize_t end = min(first + rows.part_length, min(rows.length, job.n - begin))
     cdef int i
     for i in range(rows.n_arrays):
         job.inputs[i] = <char*>job.inputs[i] + begin * job.input_sizes[i]
     for i in range(job.n_outputs):
         job.outputs[i] = <char*>job.outputs[i] + begin * job.output_sizes[i]
     job.parameters = job.parameters + index % rows.turn
-    run_slice(&job, 0, min(rows.length, job.n - begin))
+    if first < end:
+        run_slice(&job, first, end)
 
 
 cdef void run_rows(void* context, Py_ssize_t chunk) noexcept nogil:
     cdef Rows* rows = <Rows*>context
-    cdef Py_ssize_t first = chunk * rows.rows_in_chunk
+    cdef Py_ssize_t first = chunk // rows.parts * rows.rows_in_chunk
     cdef Py_ssize_t index
     for index in range(first, min(first + rows.rows_in_chunk, rows.n_rows)):
-        run_row(rows, index)
+        run_row(rows, index, chunk % rows.parts)
 
 
 def execute_rows(
@@ -435,6 +440,8 @@ def execute_rows(
     rows.length = length
     rows.n_rows = (job.n + length - 1) // length
     rows.rows_in_chunk = max(chunk // length, <Py_ssize_t>1)
+    rows.parts = max(length // chunk, <Py_ssize_t>1)
+    rows.part_length = ((length + rows.parts - 1) // rows.parts + 63) // 64 * 64
     rows.turn = cnp.PyArray_SIZE(parameters)
     rows.n_arrays = job.n_inputs
     if is_broadcast:
@@ -450,7 +457,7 @@ def execute_rows(
 
 
 cdef void run_rows_here(Rows* rows, int num_threads) noexcept nogil:
-    cdef Py_ssize_t chunks = (rows.n_rows + rows.rows_in_chunk - 1) // rows.rows_in_chunk
+    cdef Py_ssize_t chunks = (rows.n_rows + rows.rows_in_chunk - 1) // rows.rows_in_chunk * rows.parts
     cdef Py_ssize_t chunk
     if num_threads > 1 and chunks > 1:
         run_parallel(run_rows, rows, chunks, num_threads)
