@@ -31,7 +31,9 @@ _ROW_LENGTH = 256
 
 
 def kernel_row(row: Row) -> Row:
-    """Return the row whose kernels compute this one, with one parameter: the slopes."""
+    """Return the row that has the kernels; if it is another, with one parameter: the slopes."""
+    if not row.kernels:
+        return row
     kernels = next(candidate for candidate in ROWS if candidate.name == row.kernels)
     (parameter,) = kernels.parameters
     default = row.derivative_limits[0]

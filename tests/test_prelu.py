@@ -204,6 +204,15 @@ def test_sums_of_many_do_not_lose_digits():
     assert abs(np.cumsum(g[:, 0])[-1] - 2e5) > 2e5 * 1e-12
 
 
+def test_blocks_that_cancel_leave_the_others():
+    """Far apart, so that no block has both: one number cannot hold what is summed in between."""
+    x, g = np.full((100_000, 1), -1.0), np.zeros((100_000, 1))
+    g[[0, 40_000, 60_000, -1]] = [[1e17], [1.0], [1.0], [-1e17]]
+    for length in (1, 2):
+        _, dweight = fa.prelu.backward(g.repeat(length, 1), x.repeat(length, 1), np.ones(length))
+        np.testing.assert_array_equal(dweight, [-2.0] * length)
+
+
 @pytest.mark.parametrize(
     ("weight", "dtype", "shape"),
     [
@@ -285,6 +294,17 @@ def test_the_gradient_of_the_weight_is_the_slope():
 
 
 # --- out ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("shape", [(4, 6, 300), (40, 33)], ids=str)
+@pytest.mark.parametrize("offset", [-3, 0, 3])
+def test_out_may_overlap(shape, offset, backend):
+    """With rows of one channel and with those of many."""
+    memory = numbers(math.prod(shape) + 6, "float32")
+    weight = weights(shape[1], "float32")
+    x, out = (memory[i : len(memory) - 6 + i].reshape(shape) for i in (3, 3 + offset))
+    expected = fa.prelu(x.copy(), weight, backend=backend)
+    assert_identical(fa.prelu(x, weight, out=out, backend=backend), expected)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
