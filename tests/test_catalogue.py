@@ -238,7 +238,8 @@ def test_kinks_in_every_backend(row, backend):
     for point, text in row.kinks:
         with mp.workdps(40):
             expected = float(evaluate(row, text))
-        slope = fa.get(row.name).grad(np.array([point]), backend=backend)
+        defaults = [parameter.default for parameter in row.parameters]
+        slope = fa.get(row.name).grad(np.array([point]), *defaults, backend=backend)
         np.testing.assert_allclose(slope, expected, rtol=1e-15)
 
 
