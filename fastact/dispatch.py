@@ -482,20 +482,23 @@ def _channels(
     work: np.dtype,
     settings: config.Settings,
 ) -> tuple[np.ndarray, int] | None:
-    """Return the values of a parameter along one axis, and how many elements each has in a row.
+    """Return the values of a parameter, and how many elements in a row each is for; or None.
 
-    Or None: ``np.nditer`` would spend more time on repeating them than the loop on computing. What
-    is not plain, or needs copies, is for it all the same.
+    The parameter is an array along one axis, or one like x: ``np.nditer`` would spend more time on
+    handing it out than the loop on computing. What is not plain, or needs copies, is left to it.
     """
     backend = config.load_backend(settings.backend)
     if config.driver is None or backend is numpy_backend or len(parameters) != 1:
         return None
     (values,) = parameters
     shape, dimensions = arrays[0].shape, np.ndim(values)
-    if not 1 <= dimensions <= len(shape) or values.shape[1:] != (1,) * (dimensions - 1):
+    if not 1 <= dimensions <= len(shape):
+        return None
+    is_like_x = values.shape == shape
+    if not is_like_x and values.shape != (shape[-dimensions], *[1] * (dimensions - 1)):
         return None
     given = [array for array in out if array is not None]
-    if values.size != shape[-dimensions] or not all(
+    if not all(
         array.dtype == work
         and array.shape == shape
         and array.flags.c_contiguous
@@ -505,10 +508,10 @@ def _channels(
         return None
     if any(np.may_share_memory(array, operand) for array in given for operand in (*arrays, values)):
         return None
-    length = math.prod(shape[len(shape) - dimensions + 1 :])
+    length = 1 if is_like_x else math.prod(shape[len(shape) - dimensions + 1 :])
     if 1 < length < _WORTH_A_ROW and values.size * length > _LONGEST_ROW:
         return None
-    return values.astype(np.float64).ravel(), length
+    return np.ascontiguousarray(values, np.float64).ravel(), length
 
 
 def call_plain(verb: Verb, arrays: Sequence[Any], values: Any) -> Any:

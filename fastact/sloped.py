@@ -47,7 +47,7 @@ def call(verb: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     arrays = [given[name] for name in verb.arguments]
     keywords = {name: kwargs[name] for name in dispatch.KEYWORDS if name in kwargs}
     if verb.row.name == "rrelu":
-        return verb.kernel(*arrays, _rrelu_slopes(verb, given), **keywords)
+        return _with_slopes(verb.kernel, arrays, _rrelu_slopes(verb, given), keywords)
     slopes = _prelu_slopes(verb, given)
     if verb.kind == "backward":
         return _prelu_backward(verb, given["weight"], arrays, slopes, keywords)
@@ -206,13 +206,13 @@ def _sum_of_ends(products: np.ndarray) -> np.ndarray:
 # --- rrelu -------------------------------------------------------------------------------------
 
 
-def _rrelu_slopes(verb: Verb, given: Mapping[str, Any]) -> Any:
+def _rrelu_slopes(verb: Any, given: Mapping[str, Any]) -> Any:
     """Return the slopes that were given or are drawn, or the mean slope."""
     slopes, training, rng = (given.get(name) for name in ("slopes", "training", "rng"))
     if slopes is not None:
         if training:
             raise ValueError(f"{verb.__name__}: training draws slopes, so slopes must not be given")
-        return slopes
+        return dispatch.parameter_value(verb.kernel, 0, slopes)
     bounds = [given.get(parameter.name, parameter.default) for parameter in verb.row.parameters]
     if not training:
         lower, upper = _bounds(verb, *bounds)

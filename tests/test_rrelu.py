@@ -124,6 +124,17 @@ def test_training_is_leaky_relu_with_the_slopes_drawn(verb, dtype, backend):
         assert_same(call(fa.rrelu, verb, 0.1, 0.9, True, rng, **how), expected)
 
 
+@over_verbs
+def test_the_short_cut_is_the_general_way(verb):
+    """A call that names the backend, or has an ``out``, takes the general way."""
+    slopes = fa.rrelu.draw_slopes(X.shape, rng=6)
+    for given in (slopes, np.asfortranarray(slopes), slopes.astype("float32"), slopes[:1]):
+        short = call(fa.rrelu, verb, slopes=given)
+        assert_same(short, call(fa.rrelu, verb, slopes=given, backend="auto"))
+        plain = np.broadcast_to(given, X.shape).astype(float)
+        assert_same(short, call(fa.rrelu, verb, slopes=plain))
+
+
 def test_value_and_grad_are_of_the_same_slopes():
     value, grad = fa.rrelu.value_and_grad(X, training=True)
     np.testing.assert_array_equal(value, np.where(X > 0, X, grad * X))
