@@ -23,6 +23,8 @@ relu = get("relu")
 relu6 = get("relu6")
 squared_relu = relu2 = get("squared_relu")
 leaky_relu = get("leaky_relu")
+prelu = get("prelu")
+rrelu = get("rrelu")
 threshold = get("threshold")
 clipped_linear = get("clipped_linear")
 hard_tanh = hardtanh = get("hard_tanh")
@@ -72,9 +74,11 @@ __all__ = [
     "logistic",
     "mish",
     "names",
+    "prelu",
     "relu",
     "relu2",
     "relu6",
+    "rrelu",
     "selu",
     "set_backend",
     "set_num_threads",

@@ -161,8 +161,7 @@ class Activation(_Function):
     @property
     def parameters(self) -> tuple[Parameter, ...]: ...
     @property
-    def kinks(self) -> tuple[tuple[float | str, str], ...]: ...
-    def kinks_at(self, **parameters: float) -> tuple[tuple[float, float], ...]: ...
+    def kinks(self) -> tuple[tuple[float, str], ...]: ...
     @property
     def exponential_free(self) -> bool: ...
     @property
@@ -298,13 +297,13 @@ class _ActivationNegativeSlope(_FunctionNegativeSlope, Activation):
     backward_from_output: _BackwardFromOutputNegativeSlope
     value_and_grad: _ValueAndGradNegativeSlope
 
-class _FunctionThresholdValue(_Function):
-    @overload
+class _FunctionWeightAxis(_Function):
+    @overload  # type: ignore[override]
     def __call__(
         self,
         x: _Scalar,
-        threshold: ArrayLike,
-        value: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
         *,
         out: None = None,
         backend: _Backend = None,
@@ -314,8 +313,8 @@ class _FunctionThresholdValue(_Function):
     def __call__(
         self,
         x: ArrayLike,
-        threshold: ArrayLike,
-        value: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
         *,
         out: None = None,
         backend: _Backend = None,
@@ -325,60 +324,48 @@ class _FunctionThresholdValue(_Function):
     def __call__(
         self,
         x: ArrayLike,
-        threshold: ArrayLike,
-        value: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
     ) -> _Out: ...
 
-class _BackwardThresholdValue(_Backward):
-    @overload
+class _BackwardWeightAxis(_Backward):
+    @overload  # type: ignore[override]
     def __call__(
         self,
         grad_output: _Scalar,
         x: _Scalar,
-        threshold: ArrayLike,
-        value: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
         *,
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
-    ) -> Any: ...
+    ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
         self,
         grad_output: ArrayLike,
         x: ArrayLike,
-        threshold: ArrayLike,
-        value: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
         *,
-        out: None = None,
+        out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
-    ) -> _Array: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        x: ArrayLike,
-        threshold: ArrayLike,
-        value: ArrayLike,
-        *,
-        out: _Out | tuple[_Out],
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Out: ...
+    ) -> tuple[_Array, _Array]: ...
 
-class _BackwardFromOutputThresholdValue(_BackwardFromOutput):
-    @overload
+class _BackwardFromOutputWeightAxis(_BackwardFromOutput):
+    @overload  # type: ignore[override]
     def __call__(
         self,
         grad_output: _Scalar,
         y: _Scalar,
-        threshold: ArrayLike,
-        value: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
         *,
         out: None = None,
         backend: _Backend = None,
@@ -389,8 +376,8 @@ class _BackwardFromOutputThresholdValue(_BackwardFromOutput):
         self,
         grad_output: ArrayLike,
         y: ArrayLike,
-        threshold: ArrayLike,
-        value: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
         *,
         out: None = None,
         backend: _Backend = None,
@@ -401,21 +388,21 @@ class _BackwardFromOutputThresholdValue(_BackwardFromOutput):
         self,
         grad_output: ArrayLike,
         y: ArrayLike,
-        threshold: ArrayLike,
-        value: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
         *,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
     ) -> _Out: ...
 
-class _ValueAndGradThresholdValue(_ValueAndGrad):
-    @overload
+class _ValueAndGradWeightAxis(_ValueAndGrad):
+    @overload  # type: ignore[override]
     def __call__(
         self,
         x: _Scalar,
-        threshold: ArrayLike,
-        value: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
         *,
         out: None = None,
         backend: _Backend = None,
@@ -425,30 +412,31 @@ class _ValueAndGradThresholdValue(_ValueAndGrad):
     def __call__(
         self,
         x: ArrayLike,
-        threshold: ArrayLike,
-        value: ArrayLike,
+        weight: ArrayLike,
+        axis: int = 1,
         *,
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
     ) -> tuple[_Array, _Array]: ...
 
-class _ActivationThresholdValue(_FunctionThresholdValue, Activation):
-    grad: _FunctionThresholdValue
-    backward: _BackwardThresholdValue
-    backward_from_output: _BackwardFromOutputThresholdValue
-    value_and_grad: _ValueAndGradThresholdValue
+class _ActivationWeightAxis(_FunctionWeightAxis, Activation):
+    grad: _FunctionWeightAxis
+    backward: _BackwardWeightAxis
+    backward_from_output: _BackwardFromOutputWeightAxis
+    value_and_grad: _ValueAndGradWeightAxis
 
-class _FunctionSlopeOffsetMinValMaxVal(_Function):
+class _FunctionLowerUpperTrainingRngSlopes(_Function):
     @overload
     def __call__(
         self,
         x: _Scalar,
-        slope: ArrayLike = 1,
-        offset: ArrayLike = 0,
-        min_val: ArrayLike = 0,
-        max_val: ArrayLike = 1,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
         *,
+        slopes: ArrayLike | None = None,
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
@@ -457,11 +445,12 @@ class _FunctionSlopeOffsetMinValMaxVal(_Function):
     def __call__(
         self,
         x: ArrayLike,
-        slope: ArrayLike = 1,
-        offset: ArrayLike = 0,
-        min_val: ArrayLike = 0,
-        max_val: ArrayLike = 1,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
         *,
+        slopes: ArrayLike | None = None,
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
@@ -470,27 +459,29 @@ class _FunctionSlopeOffsetMinValMaxVal(_Function):
     def __call__(
         self,
         x: ArrayLike,
-        slope: ArrayLike = 1,
-        offset: ArrayLike = 0,
-        min_val: ArrayLike = 0,
-        max_val: ArrayLike = 1,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
         *,
+        slopes: ArrayLike | None = None,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
     ) -> _Out: ...
 
-class _BackwardSlopeOffsetMinValMaxVal(_Backward):
+class _BackwardLowerUpperTrainingRngSlopes(_Backward):
     @overload
     def __call__(
         self,
         grad_output: _Scalar,
         x: _Scalar,
-        slope: ArrayLike = 1,
-        offset: ArrayLike = 0,
-        min_val: ArrayLike = 0,
-        max_val: ArrayLike = 1,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
         *,
+        slopes: ArrayLike | None = None,
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
@@ -500,11 +491,12 @@ class _BackwardSlopeOffsetMinValMaxVal(_Backward):
         self,
         grad_output: ArrayLike,
         x: ArrayLike,
-        slope: ArrayLike = 1,
-        offset: ArrayLike = 0,
-        min_val: ArrayLike = 0,
-        max_val: ArrayLike = 1,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
         *,
+        slopes: ArrayLike | None = None,
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
@@ -514,27 +506,29 @@ class _BackwardSlopeOffsetMinValMaxVal(_Backward):
         self,
         grad_output: ArrayLike,
         x: ArrayLike,
-        slope: ArrayLike = 1,
-        offset: ArrayLike = 0,
-        min_val: ArrayLike = 0,
-        max_val: ArrayLike = 1,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
         *,
+        slopes: ArrayLike | None = None,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
     ) -> _Out: ...
 
-class _BackwardFromOutputSlopeOffsetMinValMaxVal(_BackwardFromOutput):
+class _BackwardFromOutputLowerUpperTrainingRngSlopes(_BackwardFromOutput):
     @overload
     def __call__(
         self,
         grad_output: _Scalar,
         y: _Scalar,
-        slope: ArrayLike = 1,
-        offset: ArrayLike = 0,
-        min_val: ArrayLike = 0,
-        max_val: ArrayLike = 1,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
         *,
+        slopes: ArrayLike | None = None,
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
@@ -544,11 +538,12 @@ class _BackwardFromOutputSlopeOffsetMinValMaxVal(_BackwardFromOutput):
         self,
         grad_output: ArrayLike,
         y: ArrayLike,
-        slope: ArrayLike = 1,
-        offset: ArrayLike = 0,
-        min_val: ArrayLike = 0,
-        max_val: ArrayLike = 1,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
         *,
+        slopes: ArrayLike | None = None,
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
@@ -558,26 +553,28 @@ class _BackwardFromOutputSlopeOffsetMinValMaxVal(_BackwardFromOutput):
         self,
         grad_output: ArrayLike,
         y: ArrayLike,
-        slope: ArrayLike = 1,
-        offset: ArrayLike = 0,
-        min_val: ArrayLike = 0,
-        max_val: ArrayLike = 1,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
         *,
+        slopes: ArrayLike | None = None,
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
     ) -> _Out: ...
 
-class _ValueAndGradSlopeOffsetMinValMaxVal(_ValueAndGrad):
+class _ValueAndGradLowerUpperTrainingRngSlopes(_ValueAndGrad):
     @overload
     def __call__(
         self,
         x: _Scalar,
-        slope: ArrayLike = 1,
-        offset: ArrayLike = 0,
-        min_val: ArrayLike = 0,
-        max_val: ArrayLike = 1,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
         *,
+        slopes: ArrayLike | None = None,
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
@@ -586,433 +583,29 @@ class _ValueAndGradSlopeOffsetMinValMaxVal(_ValueAndGrad):
     def __call__(
         self,
         x: ArrayLike,
-        slope: ArrayLike = 1,
-        offset: ArrayLike = 0,
-        min_val: ArrayLike = 0,
-        max_val: ArrayLike = 1,
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        training: bool = False,
+        rng: Any = None,
         *,
+        slopes: ArrayLike | None = None,
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
     ) -> tuple[_Array, _Array]: ...
 
-class _ActivationSlopeOffsetMinValMaxVal(_FunctionSlopeOffsetMinValMaxVal, Activation):
-    grad: _FunctionSlopeOffsetMinValMaxVal
-    backward: _BackwardSlopeOffsetMinValMaxVal
-    backward_from_output: _BackwardFromOutputSlopeOffsetMinValMaxVal
-    value_and_grad: _ValueAndGradSlopeOffsetMinValMaxVal
-
-class _FunctionMinValMaxVal(_Function):
-    @overload
-    def __call__(
+class _ActivationLowerUpperTrainingRngSlopes(_FunctionLowerUpperTrainingRngSlopes, Activation):
+    grad: _FunctionLowerUpperTrainingRngSlopes
+    backward: _BackwardLowerUpperTrainingRngSlopes
+    backward_from_output: _BackwardFromOutputLowerUpperTrainingRngSlopes
+    value_and_grad: _ValueAndGradLowerUpperTrainingRngSlopes
+    def draw_slopes(
         self,
-        x: _Scalar,
-        min_val: ArrayLike = -1,
-        max_val: ArrayLike = 1,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
+        shape: int | tuple[int, ...],
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        rng: Any = None,
     ) -> Any: ...
-    @overload
-    def __call__(
-        self,
-        x: ArrayLike,
-        min_val: ArrayLike = -1,
-        max_val: ArrayLike = 1,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Array: ...
-    @overload
-    def __call__(
-        self,
-        x: ArrayLike,
-        min_val: ArrayLike = -1,
-        max_val: ArrayLike = 1,
-        *,
-        out: _Out | tuple[_Out],
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Out: ...
-
-class _BackwardMinValMaxVal(_Backward):
-    @overload
-    def __call__(
-        self,
-        grad_output: _Scalar,
-        x: _Scalar,
-        min_val: ArrayLike = -1,
-        max_val: ArrayLike = 1,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> Any: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        x: ArrayLike,
-        min_val: ArrayLike = -1,
-        max_val: ArrayLike = 1,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Array: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        x: ArrayLike,
-        min_val: ArrayLike = -1,
-        max_val: ArrayLike = 1,
-        *,
-        out: _Out | tuple[_Out],
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Out: ...
-
-class _BackwardFromOutputMinValMaxVal(_BackwardFromOutput):
-    @overload
-    def __call__(
-        self,
-        grad_output: _Scalar,
-        y: _Scalar,
-        min_val: ArrayLike = -1,
-        max_val: ArrayLike = 1,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> Any: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        y: ArrayLike,
-        min_val: ArrayLike = -1,
-        max_val: ArrayLike = 1,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Array: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        y: ArrayLike,
-        min_val: ArrayLike = -1,
-        max_val: ArrayLike = 1,
-        *,
-        out: _Out | tuple[_Out],
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Out: ...
-
-class _ValueAndGradMinValMaxVal(_ValueAndGrad):
-    @overload
-    def __call__(
-        self,
-        x: _Scalar,
-        min_val: ArrayLike = -1,
-        max_val: ArrayLike = 1,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> tuple[Any, Any]: ...
-    @overload
-    def __call__(
-        self,
-        x: ArrayLike,
-        min_val: ArrayLike = -1,
-        max_val: ArrayLike = 1,
-        *,
-        out: tuple[_Array | None, _Array | None] | None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> tuple[_Array, _Array]: ...
-
-class _ActivationMinValMaxVal(_FunctionMinValMaxVal, Activation):
-    grad: _FunctionMinValMaxVal
-    backward: _BackwardMinValMaxVal
-    backward_from_output: _BackwardFromOutputMinValMaxVal
-    value_and_grad: _ValueAndGradMinValMaxVal
-
-class _FunctionSlopeOffset(_Function):
-    @overload
-    def __call__(
-        self,
-        x: _Scalar,
-        slope: ArrayLike = 0.16666666666666666,
-        offset: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> Any: ...
-    @overload
-    def __call__(
-        self,
-        x: ArrayLike,
-        slope: ArrayLike = 0.16666666666666666,
-        offset: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Array: ...
-    @overload
-    def __call__(
-        self,
-        x: ArrayLike,
-        slope: ArrayLike = 0.16666666666666666,
-        offset: ArrayLike = 0.5,
-        *,
-        out: _Out | tuple[_Out],
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Out: ...
-
-class _BackwardSlopeOffset(_Backward):
-    @overload
-    def __call__(
-        self,
-        grad_output: _Scalar,
-        x: _Scalar,
-        slope: ArrayLike = 0.16666666666666666,
-        offset: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> Any: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        x: ArrayLike,
-        slope: ArrayLike = 0.16666666666666666,
-        offset: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Array: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        x: ArrayLike,
-        slope: ArrayLike = 0.16666666666666666,
-        offset: ArrayLike = 0.5,
-        *,
-        out: _Out | tuple[_Out],
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Out: ...
-
-class _BackwardFromOutputSlopeOffset(_BackwardFromOutput):
-    @overload
-    def __call__(
-        self,
-        grad_output: _Scalar,
-        y: _Scalar,
-        slope: ArrayLike = 0.16666666666666666,
-        offset: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> Any: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        y: ArrayLike,
-        slope: ArrayLike = 0.16666666666666666,
-        offset: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Array: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        y: ArrayLike,
-        slope: ArrayLike = 0.16666666666666666,
-        offset: ArrayLike = 0.5,
-        *,
-        out: _Out | tuple[_Out],
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Out: ...
-
-class _ValueAndGradSlopeOffset(_ValueAndGrad):
-    @overload
-    def __call__(
-        self,
-        x: _Scalar,
-        slope: ArrayLike = 0.16666666666666666,
-        offset: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> tuple[Any, Any]: ...
-    @overload
-    def __call__(
-        self,
-        x: ArrayLike,
-        slope: ArrayLike = 0.16666666666666666,
-        offset: ArrayLike = 0.5,
-        *,
-        out: tuple[_Array | None, _Array | None] | None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> tuple[_Array, _Array]: ...
-
-class _ActivationSlopeOffset(_FunctionSlopeOffset, Activation):
-    grad: _FunctionSlopeOffset
-    backward: _BackwardSlopeOffset
-    backward_from_output: _BackwardFromOutputSlopeOffset
-    value_and_grad: _ValueAndGradSlopeOffset
-
-class _FunctionLambd(_Function):
-    @overload
-    def __call__(
-        self,
-        x: _Scalar,
-        lambd: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> Any: ...
-    @overload
-    def __call__(
-        self,
-        x: ArrayLike,
-        lambd: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Array: ...
-    @overload
-    def __call__(
-        self,
-        x: ArrayLike,
-        lambd: ArrayLike = 0.5,
-        *,
-        out: _Out | tuple[_Out],
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Out: ...
-
-class _BackwardLambd(_Backward):
-    @overload
-    def __call__(
-        self,
-        grad_output: _Scalar,
-        x: _Scalar,
-        lambd: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> Any: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        x: ArrayLike,
-        lambd: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Array: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        x: ArrayLike,
-        lambd: ArrayLike = 0.5,
-        *,
-        out: _Out | tuple[_Out],
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Out: ...
-
-class _BackwardFromOutputLambd(_BackwardFromOutput):
-    @overload
-    def __call__(
-        self,
-        grad_output: _Scalar,
-        y: _Scalar,
-        lambd: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> Any: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        y: ArrayLike,
-        lambd: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Array: ...
-    @overload
-    def __call__(
-        self,
-        grad_output: ArrayLike,
-        y: ArrayLike,
-        lambd: ArrayLike = 0.5,
-        *,
-        out: _Out | tuple[_Out],
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> _Out: ...
-
-class _ValueAndGradLambd(_ValueAndGrad):
-    @overload
-    def __call__(
-        self,
-        x: _Scalar,
-        lambd: ArrayLike = 0.5,
-        *,
-        out: None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> tuple[Any, Any]: ...
-    @overload
-    def __call__(
-        self,
-        x: ArrayLike,
-        lambd: ArrayLike = 0.5,
-        *,
-        out: tuple[_Array | None, _Array | None] | None = None,
-        backend: _Backend = None,
-        precision: _Precision = None,
-    ) -> tuple[_Array, _Array]: ...
-
-class _ActivationLambd(_FunctionLambd, Activation):
-    grad: _FunctionLambd
-    backward: _BackwardLambd
-    backward_from_output: _BackwardFromOutputLambd
-    value_and_grad: _ValueAndGradLambd
 
 class _FunctionBeta(_Function):
     @overload
@@ -1280,68 +873,49 @@ def get(name: Literal["elu"]) -> _ActivationAlpha: ...
 @overload
 def get(name: Literal["bnll", "silu", "softplus", "swish"]) -> _ActivationBeta: ...
 @overload
-def get(
-    name: Literal["hard_shrink", "hardshrink", "soft_shrink", "softshrink"],
-) -> _ActivationLambd: ...
-@overload
-def get(name: Literal["hard_tanh", "hardtanh"]) -> _ActivationMinValMaxVal: ...
+def get(name: Literal["rrelu"]) -> _ActivationLowerUpperTrainingRngSlopes: ...
 @overload
 def get(name: Literal["leaky_relu"]) -> _ActivationNegativeSlope: ...
 @overload
-def get(
-    name: Literal["hard_sigmoid", "hard_silu", "hard_swish", "hardsigmoid", "hardswish"],
-) -> _ActivationSlopeOffset: ...
-@overload
-def get(name: Literal["clipped_linear"]) -> _ActivationSlopeOffsetMinValMaxVal: ...
-@overload
-def get(name: Literal["threshold"]) -> _ActivationThresholdValue: ...
+def get(name: Literal["prelu"]) -> _ActivationWeightAxis: ...
 @overload
 def get(name: str) -> Activation: ...
 
 bnll: _ActivationBeta
-clipped_linear: _ActivationSlopeOffsetMinValMaxVal
 elu: _ActivationAlpha
 expit: Activation
 gelu: Activation
 gelu_tanh: Activation
-hard_shrink: _ActivationLambd
-hard_sigmoid: _ActivationSlopeOffset
-hard_silu: _ActivationSlopeOffset
-hard_swish: _ActivationSlopeOffset
-hard_tanh: _ActivationMinValMaxVal
-hardshrink: _ActivationLambd
-hardsigmoid: _ActivationSlopeOffset
-hardswish: _ActivationSlopeOffset
-hardtanh: _ActivationMinValMaxVal
+hard_silu: Activation
+hard_swish: Activation
+hardswish: Activation
 identity: Activation
 leaky_relu: _ActivationNegativeSlope
 linear: Activation
 logistic: Activation
 mish: Activation
+prelu: _ActivationWeightAxis
 relu: Activation
 relu2: Activation
 relu6: Activation
+rrelu: _ActivationLowerUpperTrainingRngSlopes
 selu: Activation
 sigmoid: Activation
 silu: _ActivationBeta
-soft_shrink: _ActivationLambd
 soft_sign: Activation
 softplus: _ActivationBeta
-softshrink: _ActivationLambd
 softsign: Activation
 sparse_plus: Activation
 sparse_sigmoid: Activation
 squared_relu: Activation
 swish: _ActivationBeta
 tanh: Activation
-threshold: _ActivationThresholdValue
 
 __all__ = [
     "Activation",
     "BackendUnavailableError",
     "bnll",
     "clear_pool",
-    "clipped_linear",
     "elu",
     "expit",
     "gelu",
@@ -1350,24 +924,20 @@ __all__ = [
     "get_backend",
     "get_num_threads",
     "get_precision",
-    "hard_shrink",
-    "hard_sigmoid",
     "hard_silu",
     "hard_swish",
-    "hard_tanh",
-    "hardshrink",
-    "hardsigmoid",
     "hardswish",
-    "hardtanh",
     "identity",
     "leaky_relu",
     "linear",
     "logistic",
     "mish",
     "names",
+    "prelu",
     "relu",
     "relu2",
     "relu6",
+    "rrelu",
     "selu",
     "set_backend",
     "set_num_threads",
@@ -1376,17 +946,14 @@ __all__ = [
     "show_config",
     "sigmoid",
     "silu",
-    "soft_shrink",
     "soft_sign",
     "softplus",
-    "softshrink",
     "softsign",
     "sparse_plus",
     "sparse_sigmoid",
     "squared_relu",
     "swish",
     "tanh",
-    "threshold",
     "use_backend",
     "use_precision",
     "use_threads",

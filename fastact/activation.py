@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from fastact import config, dispatch, documentation
-from fastact.catalogue import NAMES, ROWS, Parameter, Row
+from fastact import config, dispatch, documentation, sloped
+from fastact.catalogue import NAMES, ROWS, Option, Parameter, Row
 
 if config.driver is not None:
     _Base: Any = config.driver.FastPath
@@ -46,6 +46,12 @@ class _Documentation:
         return documentation.docstring(verb.row, verb.kind, verb.arguments)
 
 
+def _kind_of(option: Option) -> Any:
+    if option.keyword_only:
+        return inspect.Parameter.KEYWORD_ONLY
+    return inspect.Parameter.POSITIONAL_OR_KEYWORD
+
+
 class Verb(_Base):  # type: ignore[misc]
     __doc__ = _Documentation("One verb of one activation.")
 
@@ -60,12 +66,26 @@ class Verb(_Base):  # type: ignore[misc]
         self.backend = backend
         self.precision = precision
         self.arguments, self.nout = VERBS[kind]
+        if kind == "backward" and row.parameter_gradient:
+            self.nout = 2
         #: What an error calls the arrays and parameters, in the order of a call.
         self.input_names = self.arguments + tuple(p.name for p in row.parameters)
         self.nin = len(self.input_names)
+        #: What a call takes by position or name, and by name only.
+        by_name = tuple(option.name for option in row.options if option.keyword_only)
+        by_position = tuple(option.name for option in row.options if not option.keyword_only)
+        self.positional = self.input_names + by_position
+        self.keywords = by_name + dispatch.KEYWORDS
+        self.required = self.arguments + tuple(p.name for p in row.parameters if p.required)
+        #: The verb that computes this one, or None: see ``sloped.py``.
+        self.kernel: Verb | None = None
+        if row.kernels:
+            self.kernel = Verb(sloped.kernel_row(row), kind, backend, precision)
         self.__name__ = row.name if kind == "forward" else f"{row.name}.{kind}"
         self.__qualname__ = self.__name__
         self.__module__ = "fastact"
+        if self.kernel is not None:
+            self.kernel.__name__ = self.__name__
         if config.driver is not None and backend is None and precision is None:
             self._describe(
                 len(self.arguments),
@@ -114,7 +134,8 @@ class Verb(_Base):  # type: ignore[misc]
                 f"{self.__name__}: the derivative of {self.row.name} is not a function of its "
                 f"output: {self.row.no_derivative_from_output}; use {self.row.name}.backward"
             )
-        return dispatch.call(self, args, kwargs)
+        driver = dispatch if self.kernel is None else sloped
+        return driver.call(self, args, kwargs)
 
     if config.driver is None:
 
@@ -135,11 +156,15 @@ class Verb(_Base):  # type: ignore[misc]
             )
             for p in self.row.parameters
         ]
+        options = [
+            inspect.Parameter(option.name, _kind_of(option), default=option.default)
+            for option in self.row.options
+        ]
         keywords = [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
             for name in dispatch.KEYWORDS
         ]
-        return inspect.Signature([*positional, *parameters, *keywords])
+        return inspect.Signature([*positional, *parameters, *options, *keywords])
 
     def __repr__(self) -> str:
         return f"<fastact {self.__name__}>"
@@ -151,7 +176,7 @@ class Verb(_Base):  # type: ignore[misc]
         return _bound(self.row.name, self.kind, backend, precision)
 
     def __reduce__(self) -> Any:
-        if self.backend is not None or self.precision is not None:
+        if self.backend is not None or self.precision is not None or self.kind == "forward":
             return _bound, (self.row.name, self.kind, self.backend, self.precision)
         return getattr, (get(self.row.name), self.kind)
 
@@ -226,7 +251,50 @@ class Activation(Verb):
         return get, (self.row.name,)
 
 
-_ACTIVATIONS = {row.name: Activation(row) for row in ROWS}
+class RandomSlopes(Activation):
+    __doc__ = _Documentation("An activation whose slopes are drawn: rrelu.")
+
+    def draw_slopes(
+        self, shape: Any, lower: Any = 1 / 8, upper: Any = 1 / 3, rng: Any = None
+    ) -> np.ndarray:
+        """Draw the slopes that a call with ``training=True`` and the same ``rng`` draws.
+
+        Parameters
+        ----------
+        shape : int or tuple of ints
+            The shape of x.
+        lower : float or array_like, default 0.125
+            Least slope. Arrays broadcast.
+        upper : float or array_like, default 0.3333333333333333
+            Bound of the slopes, not below lower. Arrays broadcast.
+        rng : numpy.random.Generator, or a seed as for numpy.random.default_rng, optional
+            What draws; a generator is advanced by as many numbers as there are elements.
+
+        Returns
+        -------
+        ndarray or scalar
+            Slopes from [lower, upper), as float64.
+
+        Raises
+        ------
+        ValueError
+            If lower is above upper.
+
+        Examples
+        --------
+        >>> import fastact as fa
+        >>> slopes = fa.rrelu.draw_slopes(3, rng=7)
+        >>> y = fa.rrelu([-1.0, 0.0, 2.0], slopes=slopes)
+        >>> dx = fa.rrelu.backward(1.0, [-1.0, 0.0, 2.0], slopes=slopes)
+        >>> bool(y[0] == -slopes[0]), dx.tolist() == [slopes[0], slopes[1], 1.0]
+        (True, True)
+        """
+        return sloped.draw_slopes(self, shape, lower, upper, rng)
+
+
+_ACTIVATIONS = {
+    row.name: RandomSlopes(row) if row.name == "rrelu" else Activation(row) for row in ROWS
+}
 _BY_ALIAS = {alias: _ACTIVATIONS[row.name] for row in ROWS for alias in row.aliases}
 
 

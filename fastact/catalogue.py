@@ -10,9 +10,9 @@ the rows here. To add an activation, add a row, and then its two functions, f an
 * ``cython_backend/`` (``exponential_free.pxi``, or ``float32.pxi``, ``float32_fast.pxi``,
   ``float64.pxi``),
 
-its name to ``__init__.py``, and run ``python tools/write_stubs.py``, ``python -m fastact plot --all
---directory docs/gallery`` and ``python tools/write_activations_page.py``. The tests name what is
-missing.
+unless it names ``kernels`` of another; its name to ``__init__.py``, and run
+``python tools/write_stubs.py``, ``python -m fastact plot --all --directory docs/gallery`` and
+``python tools/write_activations_page.py``. The tests name what is missing.
 """
 
 from __future__ import annotations
@@ -42,6 +42,16 @@ DOMAINS: dict[str, Callable[[Any], Any]] = {
     "0 or above": lambda value: value >= 0,
     "not 0": lambda value: (value < 0) | (value > 0),
 }
+class Option(NamedTuple):
+    """What a call takes besides: it says how parameters are applied, or where they come from."""
+
+    name: str
+    default: int | bool | None
+    #: The type, in docstrings and in the stub.
+    type_text: str
+    annotation: str
+    meaning: str
+    keyword_only: bool = False
 
 
 class Row(NamedTuple):
@@ -61,6 +71,13 @@ class Row(NamedTuple):
     reference: str
     aliases: tuple[str, ...] = ()
     parameters: tuple[Parameter, ...] = ()
+    options: tuple[Option, ...] = ()
+    #: The activation whose kernels compute this one, "" where it has its own.
+    kernels: str = ""
+    #: Sentences of the docstring that follow from nothing else.
+    notes: str = ""
+    #: What ``backward`` returns besides: the gradient with respect to a parameter, in words.
+    parameter_gradient: str = ""
     #: Parameters, in pairs: the first must not be above the second.
     ordered: tuple[tuple[str, str], ...] = ()
     #: Points where the derivative jumps, with the value that f' takes there. What depends on
@@ -193,6 +210,67 @@ ROWS = (
         derivative_example=(0.01, 0.01, 1.0),
         reference="A. L. Maas, A. Y. Hannun and A. Y. Ng, Rectifier nonlinearities improve neural "
         "network acoustic models, ICML 2013.",
+    ),
+    Row(
+        name="prelu",
+        summary="Leaky rectified linear unit whose slopes are learned, one for each channel.",
+        formula="x if x > 0 else weight * x",
+        derivative="1 if x > 0 else weight",
+        limits=(-math.inf, math.inf),
+        derivative_limits=(0.25, 1.0),
+        parameters=(Parameter(
+            "weight", 0.25, "slope for x <= 0, or an array of one axis with that of each channel",
+            required=True,
+        ),),
+        options=(Option(
+            "axis", 1, "int", "int", "the axis of x along which the channels lie; of no "
+            "consequence for one slope and x of fewer than two axes"
+        ),),
+        kernels="leaky_relu",
+        parameter_gradient="the gradient of the weight: the sum of ``grad_output * min(x, 0)`` "
+        "over the elements of each channel, with the shape and dtype of the weight; a number "
+        "has it in the dtype of the input. Elements with x >= 0 contribute exactly nothing",
+        kinks=((0, "weight"),),
+        exponential_free=True,
+        no_derivative_from_output="the gradient of the weight needs x, and where the weight is 0 "
+        "or below, inputs share an output",
+        example=(-0.25, 0.0, 2.0),
+        derivative_example=(0.25, 0.25, 1.0),
+        reference="K. He, X. Zhang, S. Ren and J. Sun, Delving deep into rectifiers: surpassing "
+        "human-level performance on ImageNet classification, ICCV 2015.",
+    ),
+    Row(
+        name="rrelu",
+        summary="Leaky rectified linear unit whose slopes are drawn at random in training.",
+        formula="x if x > 0 else (lower + upper) / 2 * x",
+        derivative="1 if x > 0 else (lower + upper) / 2",
+        limits=(-math.inf, math.inf),
+        derivative_limits=(11 / 48, 1.0),
+        parameters=(
+            Parameter("lower", 1 / 8, "least slope for x <= 0", domain_from_output="0 or above"),
+            Parameter("upper", 1 / 3, "bound of the slopes, not below lower"),
+        ),
+        options=(
+            Option("training", False, "bool", "bool", "whether to draw a slope for each element "
+                   "of x, uniformly from [lower, upper), instead of taking the mean"),
+            Option("rng", None, "numpy.random.Generator, or a seed as for numpy.random.default_rng",
+                   "Any", "what draws, in training; a generator is advanced by x.size numbers, "
+                   "whatever the dtype"),
+            Option("slopes", None, "array_like", "ArrayLike | None", "slopes drawn before, by "
+                   "`rrelu.draw_slopes`; lower and upper are then ignored", keyword_only=True),
+        ),
+        kernels="leaky_relu",
+        notes="In training, a gradient needs the slopes that its forward call drew. Draw them "
+        "first, ``slopes = fa.rrelu.draw_slopes(x.shape, rng=rng)``, and give ``slopes=slopes`` "
+        "to both calls; or take y and f' from one call of value_and_grad; or give both calls the "
+        "same seed, or generators in the same state.",
+        kinks=((0, "(lower + upper) / 2"),),
+        exponential_free=True,
+        derivative_from_output="1 if y > 0 else (lower + upper) / 2",
+        example=(-0.2292, 0.0, 2.0),
+        derivative_example=(0.2292, 0.2292, 1.0),
+        reference="B. Xu, N. Wang, T. Chen and M. Li, Empirical evaluation of rectified "
+        "activations in convolutional network, arXiv:1505.00853, 2015.",
     ),
     Row(
         name="threshold",

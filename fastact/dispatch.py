@@ -27,6 +27,13 @@ KEYWORDS = ("out", "backend", "precision")
 
 # Elements of a buffer: large enough to hide the cost of a step, small enough for the L2 cache.
 _BUFFER_SIZE = 1 << 15
+# Of channels with parameters of their own, rows pay from this many elements on. Shorter ones are
+# joined to about as many as leave room for the parameters in the first-level cache, and to as many
+# as all channels have, unless that takes more than 8 MiB.
+_WORTH_A_ROW = 256
+_SHORT_ROWS = 1 << 11
+_LONGEST_ROW = 1 << 20
+_PLAIN = {np.dtype(name): name for name in ("float32", "float64")}
 _ITERATOR_FLAGS = (
     "external_loop", "buffered", "grow_inner", "copy_if_overlap", "zerosize_ok",
 )  # fmt: skip
@@ -57,12 +64,12 @@ def _evaluate(
     out: tuple[Any, ...],
     settings: config.Settings,
 ) -> Any:
-    values = [_parameter(verb, i, value) for i, value in enumerate(parameters)]
+    values = [parameter_value(verb, i, value) for i, value in enumerate(parameters)]
     arrays = [
-        _as_array(verb, name, operand)
+        as_array(verb, name, operand)
         for name, operand in zip(verb.arguments, operands, strict=True)
     ]
-    dtype = _result_dtype(verb, operands, arrays, values)
+    dtype = result_dtype(verb, operands, arrays, values)
     if dtype.kind in "iu":
         # Exact in any backend, so computed by the reference in all of them.
         settings, work = settings._replace(backend="numpy"), dtype
@@ -70,7 +77,7 @@ def _evaluate(
             _check_fits(verb, name, value, dtype)
     else:
         work = dtype if dtype.itemsize > 2 else np.dtype(np.float64)
-    shape = _check_outputs(verb, out, dtype, arrays, values)
+    shape = check_outputs(verb, out, dtype, arrays, values)
     _check_order(verb, values)
 
     with memory.new_arrays(math.prod(shape) * work.itemsize):
@@ -123,11 +130,9 @@ def _settle_ties(
 # --- arguments ---------------------------------------------------------------------------------
 
 
-def _bind(
-    verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]
-) -> tuple[list[Any], list[Any], tuple[Any, ...], dict[str, str]]:
-    """Return (operands, parameters, one output or None for each result, settings that differ)."""
-    names = verb.input_names
+def bound_arguments(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the arguments, parameters and options that were given, by name."""
+    names, keywords = verb.positional, verb.keywords
     if len(args) > len(names):
         raise TypeError(
             f"{verb.__name__}: expected at most {len(names)} positional arguments "
@@ -137,17 +142,25 @@ def _bind(
     for name, value in kwargs.items():
         if name in KEYWORDS:
             continue
-        if name not in names:
+        if name not in names and name not in keywords:
             raise TypeError(
                 f"{verb.__name__}: got an unexpected keyword argument {name!r}; "
-                f"it takes {', '.join((*names, *KEYWORDS))}"
+                f"it takes {', '.join((*names, *keywords))}"
             )
         if name in bound:
             raise TypeError(f"{verb.__name__}: got two values for argument {name!r}")
         bound[name] = value
-    for name in (*verb.arguments, *(p.name for p in verb.row.parameters if p.required)):
+    for name in verb.required:
         if name not in bound:
             raise TypeError(f"{verb.__name__}: argument {name!r} is missing")
+    return bound
+
+
+def _bind(
+    verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[list[Any], list[Any], tuple[Any, ...], dict[str, str]]:
+    """Return (operands, parameters, one output or None for each result, settings that differ)."""
+    bound = bound_arguments(verb, args, kwargs)
     operands = [bound[name] for name in verb.arguments]
     parameters = [bound.get(p.name, p.default) for p in verb.row.parameters]
     settings = {}
@@ -157,10 +170,10 @@ def _bind(
             settings[name] = config.CHECKS[name](verb.__name__, given)
         elif own is not None:
             settings[name] = own
-    return operands, parameters, _outputs(verb, kwargs.get("out")), settings
+    return operands, parameters, outputs(verb, kwargs.get("out")), settings
 
 
-def _outputs(verb: Verb, out: Any) -> tuple[Any, ...]:
+def outputs(verb: Verb, out: Any) -> tuple[Any, ...]:
     """Return one output or None for each result; ``out`` may be a tuple, as for ufuncs."""
     if out is None:
         return (None,) * verb.nout
@@ -212,7 +225,7 @@ def _array_ufunc_override(
     raise TypeError(f"{verb.__name__}: not supported by operands of type {types}")
 
 
-def _as_array(verb: Verb, name: str, value: Any) -> np.ndarray:
+def as_array(verb: Verb, name: str, value: Any) -> np.ndarray:
     try:
         return np.asarray(value)
     except (TypeError, ValueError) as error:
@@ -222,10 +235,10 @@ def _as_array(verb: Verb, name: str, value: Any) -> np.ndarray:
         ) from None
 
 
-def _parameter(verb: Verb, index: int, value: Any) -> Any:
+def parameter_value(verb: Verb, index: int, value: Any) -> Any:
     """Return a parameter as a Python number, or as an array if it has dimensions."""
     parameter = verb.row.parameters[index]
-    array = _as_array(verb, parameter.name, value)
+    array = as_array(verb, parameter.name, value)
     if array.dtype.kind not in "biuf" and not is_bfloat16(array.dtype):
         raise TypeError(
             f"{verb.__name__}: {parameter.name} must be a real number or an array of them, "
@@ -280,7 +293,7 @@ def _check_fits(verb: Verb, name: str, value: Any, dtype: np.dtype) -> None:
 # --- dtypes ------------------------------------------------------------------------------------
 
 
-def _result_dtype(
+def result_dtype(
     verb: Verb, operands: Sequence[Any], arrays: Sequence[np.ndarray], parameters: Sequence[Any]
 ) -> np.dtype:
     """Return the dtype of the result: that of the operands, or NumPy's for tanh of integers.
@@ -327,7 +340,7 @@ def _common_dtype(verb: Verb, operands: Sequence[Any], arrays: Sequence[np.ndarr
 # --- outputs -----------------------------------------------------------------------------------
 
 
-def _check_outputs(
+def check_outputs(
     verb: Verb,
     out: tuple[Any, ...],
     dtype: np.dtype,
@@ -347,14 +360,14 @@ def _check_outputs(
         ) from None
     for array in out:
         if array is not None:
-            _check_output(verb, array, dtype, shape)
+            check_output(verb, array, dtype, shape)
     given = [array for array in out if array is not None]
     if len(given) == 2 and np.shares_memory(*given):
         raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
     return shape
 
 
-def _check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]) -> None:
+def check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]) -> None:
     if not isinstance(array, np.ndarray):
         raise TypeError(f"{verb.__name__}: out must be an ndarray, got {type(array).__name__}")
     if not array.flags.writeable:
@@ -423,6 +436,9 @@ def _run(
 
     Sixteen-bit outputs are computed into new float64 arrays, which ``_deliver`` rounds.
     """
+    channels = _channels(arrays, parameters, out, work, settings)
+    if channels is not None:
+        return _run_channels(verb, arrays, *channels, out, work, settings)
     in_arrays = any(isinstance(value, np.ndarray) for value in parameters)
     run_loop = _loop_runner(verb, _loop_name(verb, parameters, in_arrays, work, settings), settings)
     parameter_type = work if work.kind in "iu" else np.dtype(np.float64)
@@ -474,6 +490,94 @@ def _iterate(
         ]
 
 
+def _channels(
+    arrays: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    out: tuple[Any, ...],
+    work: np.dtype,
+    settings: config.Settings,
+) -> tuple[np.ndarray, int] | None:
+    """Return the values of a parameter, and how many elements in a row each is for; or None.
+
+    The parameter is an array along one axis, or one like x: ``np.nditer`` would spend more time on
+    handing it out than the loop on computing. What is not plain, or needs copies, is left to it.
+    """
+    backend = config.load_backend(settings.backend)
+    if config.driver is None or backend is numpy_backend or len(parameters) != 1:
+        return None
+    (values,) = parameters
+    shape, dimensions = arrays[0].shape, np.ndim(values)
+    if not 1 <= dimensions <= len(shape):
+        return None
+    is_like_x = values.shape == shape
+    if not is_like_x and values.shape != (shape[-dimensions], *[1] * (dimensions - 1)):
+        return None
+    given = [array for array in out if array is not None]
+    if not all(
+        array.dtype == work
+        and array.shape == shape
+        and array.flags.c_contiguous
+        and array.flags.aligned
+        for array in (*arrays, *given)
+    ):
+        return None
+    if any(np.may_share_memory(array, operand) for array in given for operand in (*arrays, values)):
+        return None
+    length = 1 if is_like_x else math.prod(shape[len(shape) - dimensions + 1 :])
+    if 1 < length < _WORTH_A_ROW and values.size * length > _LONGEST_ROW:
+        return None
+    return np.ascontiguousarray(values, np.float64).ravel(), length
+
+
+def call_plain(verb: Verb, arrays: Sequence[Any], values: Any) -> Any:
+    """Return what ``call`` returns for plain arrays and one parameter along an axis, or None.
+
+    The parameter has been checked, and may have any value.
+    """
+    work = getattr(arrays[0], "dtype", None)
+    if work not in _PLAIN or any(type(array) is not np.ndarray for array in (*arrays, values)):
+        return None
+    settings, out = config.current(), (None,) * verb.nout
+    channels = _channels(arrays, (values,), out, work, settings)
+    if channels is None:
+        return None
+    with memory.new_arrays(arrays[0].nbytes):
+        results = _run_channels(verb, arrays, *channels, out, work, settings)
+    return results[0] if verb.nout == 1 else tuple(results)
+
+
+def _run_channels(
+    verb: Verb,
+    arrays: Sequence[np.ndarray],
+    values: np.ndarray,
+    length: int,
+    out: tuple[Any, ...],
+    work: np.dtype,
+    settings: config.Settings,
+) -> list[np.ndarray]:
+    """Run the loop over rows of one channel each; where they are short, over rows of many."""
+    is_broadcast = length < _WORTH_A_ROW
+    if is_broadcast:
+        values = values if length == 1 else np.repeat(values, length)
+        count = _SHORT_ROWS // max(1, values.size)
+        values = values if count < 2 else np.repeat(values[np.newaxis], count, axis=0)
+        length = values.size
+    results = [np.empty_like(arrays[0]) if array is None else array for array in out]
+    if arrays[0].size:
+        config.driver.execute_rows(
+            _loop_address(verb, _PLAIN[work] + "_broadcast" * is_broadcast, settings),
+            arrays,
+            results,
+            values,
+            length,
+            settings.num_threads,
+            verb.row.chunk,
+            verb.is_bound_by_memory,
+            is_broadcast,
+        )
+    return results
+
+
 def _loop_name(
     verb: Verb,
     parameters: Sequence[Any],
@@ -496,9 +600,7 @@ def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
     row, num_threads = verb.row, settings.num_threads
     if config.driver is None or backend is numpy_backend:
         return lambda *operands: backend.run(row, verb.kind, loop, *operands, num_threads)
-    address = backend.loop_address(row.name, verb.kind, loop)
-    if backend is not config.cython_backend:  # whose loops are there from the start
-        verb.adopt_loops("numba", backend.address_if_compiled)
+    address = _loop_address(verb, loop, settings)
 
     def execute(inputs: Sequence[Any], outputs: Sequence[Any], parameters: Sequence[Any]) -> None:
         if loop.endswith("_broadcast"):  # parameters in arrays are further inputs
@@ -508,3 +610,11 @@ def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
         )
 
     return execute
+
+
+def _loop_address(verb: Verb, loop: str, settings: config.Settings) -> int:
+    backend = config.load_backend(settings.backend)
+    address: int = backend.loop_address(verb.row.name, verb.kind, loop)
+    if backend is not config.cython_backend:  # whose loops are there from the start
+        verb.adopt_loops("numba", backend.address_if_compiled)
+    return address

@@ -34,6 +34,10 @@ _RETURNS = {
 def docstring(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
     """Return the docstring of one verb."""
     summary = row.summary if kind == "forward" else _SUMMARIES[kind].format(name=row.name)
+    if kind == "backward" and row.parameter_gradient:
+        summary = (
+            f"Gradients through {row.name}: ``grad_output * {row.name}'(x)`` and the weight's."
+        )
     sections = [
         summary,
         _parameters(row, kind, arguments),
@@ -59,12 +63,19 @@ def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
         lines += [f"{name} : {type_}", f"    {meaning}"]
     for parameter in row.parameters:
         default = "" if parameter.required else f", default {parameter.default}"
+        arrays = "" if row.parameter_gradient else " Arrays broadcast."
         values = domain(row, parameter, kind)
         lines += [
             f"{parameter.name} : float or array_like{default}",
-            f"    {parameter.meaning.capitalize()}; {values}. Arrays broadcast.",
+            f"    {parameter.meaning.capitalize()}; {values}.{arrays}",
         ]
-    result = "tuple of two ndarrays" if kind == "value_and_grad" else "ndarray"
+    for option in row.options:
+        default = "optional" if option.default is None else f"default {option.default}"
+        lines += [
+            f"{option.name} : {option.type_text}, {default}",
+            f"    {option.meaning.capitalize()}.",
+        ]
+    result = "tuple of two ndarrays" if has_two_results(row, kind) else "ndarray"
     lines += [
         f"out : {result}, optional",
         "    Where to store the result; may be an input, or overlap one.",
@@ -82,8 +93,15 @@ def _returns(row: Row, kind: str) -> str:
         derivative=f"``{row.derivative}``",
         from_output=f"``{row.derivative_from_output}``",
     )
-    type_ = "tuple of ndarrays or scalars" if kind == "value_and_grad" else "ndarray or scalar"
-    return f"Returns\n-------\n{type_}\n    {text}, with the shape and dtype of the input."
+    type_ = "tuple of ndarrays or scalars" if has_two_results(row, kind) else "ndarray or scalar"
+    lines = ["Returns", "-------", type_, f"    {text}, with the shape and dtype of the input."]
+    if kind == "backward" and row.parameter_gradient:
+        lines.append(f"    And {row.parameter_gradient}.")
+    return "\n".join(lines)
+
+
+def has_two_results(row: Row, kind: str) -> bool:
+    return kind == "value_and_grad" or (kind == "backward" and bool(row.parameter_gradient))
 
 
 def _raises(row: Row, kind: str) -> str:
@@ -102,6 +120,8 @@ def _notes(row: Row, kind: str) -> str:
         sentences.append(f"The derivative at x = {point}, where it jumps, is {value}.")
     if kind == "forward" and row.aliases:
         sentences.append(f"Also known as {', '.join(row.aliases)}.")
+    if row.notes:
+        sentences.append(row.notes)
     sentences += [accuracy(row), "Proposed in [1]_."]
     return "Notes\n-----\n" + "\n".join(sentences)
 

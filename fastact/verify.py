@@ -65,7 +65,8 @@ class Case(NamedTuple):
     @property
     def function(self) -> Callable[..., Any]:
         activation = fa.get(self.name)
-        return activation if self.direction == "forward" else activation.grad
+        required = {p.name: p.default for p in activation.parameters if p.required}
+        return partial(activation if self.direction == "forward" else activation.grad, **required)
 
     @property
     def label(self) -> str:

@@ -153,10 +153,11 @@ class Opaque:
 
 @over_verbs
 def test_a_duck_is_asked(verb):
+    """By prelu and rrelu with their kernel, which takes the slopes that they have found."""
     duck = Duck()
     assert verb(*[duck] * len(verb.arguments)) is duck
     ufunc, method, inputs, kwargs = duck.seen
-    assert ufunc is verb
+    assert ufunc is (verb if verb.kernel is None else verb.kernel)
     assert method == "__call__"
     assert len(inputs) == ufunc.nin
     assert kwargs == {}

@@ -26,6 +26,10 @@ mp = mpmath.mp
 PACKAGE = Path(fa.__file__).parent
 SOURCES = Path(__file__).resolve().parent.parent / "fastact"  # an installation lacks the .pxi files
 over_rows = pytest.mark.parametrize("row", ROWS, ids=[row.name for row in ROWS])
+WITH_KERNELS = [row for row in ROWS if not row.kernels]
+over_rows_with_kernels = pytest.mark.parametrize(
+    "row", WITH_KERNELS, ids=[row.name for row in WITH_KERNELS]
+)
 
 
 def functions(row) -> list[str]:
@@ -36,7 +40,7 @@ def functions(row) -> list[str]:
 # --- completeness --------------------------------------------------------------------------------
 
 
-@over_rows
+@over_rows_with_kernels
 def test_the_numpy_backend_has_its_functions(row):
     for name in functions(row):
         assert callable(getattr(numpy_backend, name, None)), (
@@ -44,7 +48,7 @@ def test_the_numpy_backend_has_its_functions(row):
         )
 
 
-@over_rows
+@over_rows_with_kernels
 @pytest.mark.parametrize("package", ["numba_backend", "cython_backend"])
 def test_the_compiled_backends_have_its_functions(row, package):
     """In the sources, so that this runs where the backend does not."""
@@ -64,7 +68,8 @@ def test_the_compiled_backends_have_its_functions(row, package):
 def test_every_backend_runs_it(verb, backend):
     for dtype in ("float32", "float64"):
         x = np.ones(3, dtype)
-        for parameters in ((), tuple(np.full(3, p.default) for p in verb.row.parameters)):
+        in_arrays = () if verb.kernel else tuple(np.full(3, p.default) for p in verb.row.parameters)
+        for parameters in ((), in_arrays):
             try:
                 verb(*[x] * len(verb.arguments), *parameters, backend=backend)
             except (AttributeError, KeyError, NameError) as error:
@@ -77,6 +82,7 @@ def test_every_backend_runs_it(verb, backend):
 @pytest.mark.skipif(config.cython_backend is None, reason="the extension is not built")
 @over_verbs
 def test_the_fast_path_has_its_loops(verb):
+    verb = verb.kernel or verb
     loops = ["float32", "float64"] + ["float32_fast"] * (not verb.row.exponential_free)
     address = config.cython_backend.loop_address
     assert all(address(verb.row.name, verb.kind, loop) for loop in loops), (
@@ -134,6 +140,7 @@ def test_a_row_is_complete(row):
     assert len(row.example) == len(row.derivative_example) == len(EXAMPLE_POINTS), where
     assert row.exponential_free or not row.exact, where
     assert row.exponential_free or not row.keeps_integers, where
+    assert row.kernels in ("", *(other.name for other in WITH_KERNELS)), where
     reserved = {"x", "y", "grad_output", "out", "backend"}
     assert not reserved & {parameter.name for parameter in row.parameters}, where
     for parameter in row.parameters:
@@ -190,7 +197,9 @@ def test_the_derivative_is_that_of_the_formula(row):
 def test_the_derivative_from_output_is_the_derivative(row):
     if not row.derivative_from_output:
         # Two inputs with one output and different derivatives are the reason for "no".
-        values = [evaluate(row, row.formula, x=mp.mpf(x)) for x in np.linspace(-9, 9, 721)]
+        negative = {"weight": mp.mpf(-0.5)} if row.name == "prelu" else {}
+        points = np.linspace(-9, 9, 721)
+        values = [evaluate(row, row.formula, x=mp.mpf(x), **negative) for x in points]
         assert any(before > after for before, after in pairwise(values))
         return
     with mp.workdps(60):
@@ -240,5 +249,6 @@ def test_kinks_in_every_backend(row, backend):
 def test_the_verbs_of_the_tests_are_all_verbs():
     """A list of the tests' own is tested too: a verb that it forgot would go untested."""
     refused = sum(not row.derivative_from_output for row in ROWS)
-    assert len(VERBS) == 5 * len(ROWS) - refused
+    apart = sum(bool(row.parameter_gradient) for row in ROWS)
+    assert len(VERBS) == 5 * len(ROWS) - refused - apart
     assert len({verb.__name__ for verb in VERBS}) == len(VERBS)

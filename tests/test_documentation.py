@@ -26,7 +26,8 @@ PACKAGE = Path(fa.__file__).parent
 PUBLIC = {name: getattr(fa, name) for name in fa.__all__}
 FUNCTIONS = {name: value for name, value in PUBLIC.items() if inspect.isfunction(value)}
 ACTIVATIONS = {name: value for name, value in PUBLIC.items() if isinstance(value, fa.Activation)}
-DOCUMENTED = FUNCTIONS | {verb.__name__: verb for verb in BARE_VERBS}
+DOCUMENTED = FUNCTIONS | {verb.__name__: verb for verb in (*BARE_VERBS, fa.prelu.backward)}
+DOCUMENTED["rrelu.draw_slopes"] = fa.rrelu.draw_slopes
 over_documented = pytest.mark.parametrize("item", DOCUMENTED.values(), ids=DOCUMENTED)
 
 NUMPYDOC_SECTIONS = [
@@ -132,11 +133,13 @@ def test_help_shows_the_docstring_of_the_instance():
 @over_bare_verbs
 def test_signatures_name_arguments_and_defaults(verb):
     parameters = inspect.signature(verb).parameters
-    names = [*verb.arguments, *(p.name for p in verb.row.parameters), "out", "backend", "precision"]
-    assert list(parameters) == names
+    names = [*verb.arguments, *(p.name for p in verb.row.parameters + verb.row.options)]
+    assert list(parameters) == [*names, "out", "backend", "precision"]
     for row_parameter in verb.row.parameters:
-        expected = inspect.Parameter.empty if row_parameter.required else row_parameter.default
-        assert parameters[row_parameter.name].default == expected
+        default = inspect.Parameter.empty if row_parameter.required else row_parameter.default
+        assert parameters[row_parameter.name].default == default
+    for option in verb.row.options:
+        assert parameters[option.name].default == option.default
     for name in ("out", "backend", "precision"):
         assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
         assert parameters[name].default is None
@@ -165,6 +168,7 @@ def test_signatures_of_functions_have_types():
 
 @over_bare_verbs
 def test_verbs_have_names(verb):
+    verb = getattr(verb, "verb", verb)  # of one that the tests complete
     name = verb.row.name
     expected = name if verb.kind == "forward" else f"{name}.{verb.kind}"
     assert verb.__name__ == verb.__qualname__ == expected
@@ -174,6 +178,7 @@ def test_verbs_have_names(verb):
 
 @over_bare_verbs
 def test_verbs_are_copied_as_themselves(verb):
+    verb = getattr(verb, "verb", verb)
     assert copy.copy(verb) is verb
     assert copy.deepcopy([verb])[0] is verb
     for protocol in range(pickle.HIGHEST_PROTOCOL + 1):
@@ -308,6 +313,8 @@ value, derivative = fa.silu.value_and_grad(x, beta=2.0)
 derivative += fa.swish.backward(1.0, x, 2.0, backend="numpy")
 from_list = fa.elu.backward_from_output([1.0], [2.0], alpha=np.ones(1))
 by_name = fa.get("swish")(x, 2.0)
+dx, dweight = fa.prelu.backward(x, x, [0.1, 0.2, 0.3], axis=0, out=(buffer, None))
+drawn: NDArray[np.float32] = fa.rrelu(x, slopes=fa.rrelu.draw_slopes(3, rng=1), out=buffer)
 
 def apply(activation: fa.Activation, x: NDArray[np.float32]) -> NDArray[np.float32]:
     return activation.grad(x)
@@ -324,6 +331,8 @@ WRONG_CODE = [
     "fa.relu.backward(x)",
     "fa.relu.value_and_grad(x, out=buffer)",
     "fa.softmaxx(x)",
+    "fa.prelu(x)",
+    "fa.rrelu(x, 0.1, 0.3, False, None, 0.2)",
 ]
 
 

@@ -42,9 +42,9 @@ def holds(x: np.ndarray, wanted: np.ndarray) -> bool:
 
 def test_cases_cover_the_catalogue() -> None:
     assert [row.name for row in ROWS] == list(fa.names())
-    assert {case.row.name for case in CASES} == set(fa.names())
+    assert {case.row for case in CASES} == {row for row in ROWS if not row.kernels}
     assert len(set(map(str, CASES))) == len(CASES)
-    for row in ROWS:
+    for row in {case.row for case in CASES}:
         for i, parameter in enumerate(row.parameters):
             tested = {case.parameters[i] for case in CASES if case.row is row}
             assert parameter.default in tested

@@ -21,6 +21,7 @@ VARIANTS = ("float32", "float32_fast", "float64", "float32_broadcast", "float64_
 LOOPS = [
     (row, verb, variant)
     for row in ROWS
+    if not row.kernels
     for verb in ("value_and_grad", "backward", "backward_from_output")
     for variant in (VARIANTS if verb == "value_and_grad" else VARIANTS[:3])
     if (row.derivative_from_output or verb != "backward_from_output")

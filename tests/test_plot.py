@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from test_layouts import Complete
 
 import fastact as fa
 from fastact import cli
@@ -47,10 +48,11 @@ def markers(axes):
 def test_every_activation_draws_as_it_computes(row):
     function, derivative = drawn(row.name)
     activation = fa.get(row.name)
+    defaults = [parameter.default for parameter in row.parameters]
     for axes, verb in ((function, activation), (derivative, activation.grad)):
         for line in axes.lines:
             if line.get_marker() != "o":
-                np.testing.assert_array_equal(line.get_ydata(), verb(line.get_xdata()))
+                np.testing.assert_array_equal(line.get_ydata(), verb(line.get_xdata(), *defaults))
 
 
 @over_rows
@@ -63,7 +65,7 @@ def test_every_kink_is_marked(row):
     color = function.lines[0].get_color()
     filled = {(x, y) for x, y, face in markers(derivative) if face == color}
     opened = {(x, y) for x, y, face in markers(derivative) if face == "white"}
-    grad = fa.get(row.name).grad
+    grad = Complete(fa.get(row.name).grad)
     points = [point for point, _ in row.kinks_at(row.defaults)]
     jumps = [point for point in points if abs(grad(point + 1e-6) - grad(point - 1e-6)) > 1e-3]
     assert filled == {(point, grad(point)) for point in jumps}

@@ -136,8 +136,12 @@ class Loop:
         return f"<double*>inputs[{len(self.inputs) + index}]"
 
 
+def with_kernels(rows: Any) -> list[Any]:
+    return [row for row in rows if not row.kernels]
+
+
 def loops(rows: Any) -> Iterator[Loop]:
-    for row in rows:
+    for row in with_kernels(rows):
         for verb in filter(lambda verb: verb != "own_backward", VERBS):
             if verb == "backward_from_output" and not row.derivative_from_output:
                 continue
@@ -207,8 +211,8 @@ def horner(name: str, indices: range, variable: str, multiply_add: str) -> str:
 
 def check_kernels(rows: Any) -> None:
     """Fail with the name of the file to edit if a row has no scalar function."""
-    exponential_free = [row for row in rows if row.exponential_free]
-    others = [row for row in rows if not row.exponential_free]
+    exponential_free = [row for row in with_kernels(rows) if row.exponential_free]
+    others = [row for row in with_kernels(rows) if not row.exponential_free]
     for file, declared, suffix in (
         ("exponential_free.pxi", exponential_free, ""),
         ("float32.pxi", others, "_float"),

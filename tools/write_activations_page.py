@@ -55,6 +55,8 @@ def section(row: Row) -> str:
         "Special values": special_values(row),
         "At kinks": kinks(row),
         "Accuracy": accuracy(row),
+        "Backward": f"returns, besides, {row.parameter_gradient}" * bool(row.parameter_gradient),
+        "Notes": row.notes,
         "Reference": row.reference,
     }
     lines = [f"- **{title}**: {text}" for title, text in facts.items() if text]
@@ -71,6 +73,9 @@ def parameters(row: Row) -> str:
         f"| {code(p.name)} | {'required' if p.required else p.default} | {p.meaning} "
         f"| {domain_of(row, p)} |"
         for p in row.parameters
+    ]
+    lines += [
+        f"| {code(o.name)} | {o.default} | {o.meaning} | {o.type_text} |" for o in row.options
     ]
     return "\n".join(lines)
 

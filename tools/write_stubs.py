@@ -68,6 +68,28 @@ VERBS = {
 }
 
 
+# activation: the methods that it alone has
+METHODS = {
+    "rrelu": """\
+    def draw_slopes(
+        self,
+        shape: int | tuple[int, ...],
+        lower: ArrayLike = 0.125,
+        upper: ArrayLike = 0.3333333333333333,
+        rng: Any = None,
+    ) -> Any: ...
+""",
+}
+
+
+class Declaration(NamedTuple):
+    """A parameter or an option, as the stub declares it."""
+
+    name: str
+    text: str
+    keyword_only: bool
+
+
 class Overload(NamedTuple):
     input: str
     out: str
@@ -96,18 +118,14 @@ FUNCTIONS = {
 def stub() -> str:
     """Return the text of the stub."""
     catalogue = load_catalogue()
-    by_parameters: dict[tuple[Any, ...], list[Any]] = {(): []}
+    by_parameters: dict[tuple[Declaration, ...], list[Any]] = {(): []}
     for row in catalogue.ROWS:
-        key = tuple(
-            (parameter.name, "" if parameter.required else f" = {parameter.default!r}")
-            for parameter in row.parameters
-        )
-        by_parameters.setdefault(key, []).append(row)
+        by_parameters.setdefault(tuple(declarations(row)), []).append(row)
 
     imports, public = read_init()
     sections = [HEADER.format(imports="\n".join(imports)).rstrip()]
-    for parameters in by_parameters:
-        sections += classes(parameters)
+    for parameters, rows in by_parameters.items():
+        sections += classes(parameters, rows[0] if rows else None)
     names = {
         name: class_name("Activation", parameters)
         for parameters, rows in by_parameters.items()
@@ -122,8 +140,20 @@ def stub() -> str:
     return "\n\n".join(sections) + "\n"
 
 
-def classes(parameters: tuple[tuple[str, str], ...]) -> Iterator[str]:
+def declarations(row: Any) -> Iterator[Declaration]:
+    """Yield what a call takes after its arrays."""
+    for parameter in row.parameters:
+        default = "" if parameter.required else f" = {parameter.default!r}"
+        yield Declaration(parameter.name, f"{parameter.name}: ArrayLike{default}", False)
+    for option in row.options:
+        text = f"{option.name}: {option.annotation} = {option.default!r}"
+        yield Declaration(option.name, text, option.keyword_only)
+
+
+def classes(parameters: tuple[Declaration, ...], row: Any) -> Iterator[str]:
     """Yield the classes of the activations with these parameters, and of their verbs."""
+    has_gradient = row is not None and bool(row.parameter_gradient)
+    is_required = row is not None and any(parameter.required for parameter in row.parameters)
 
     def define(name: str, bases: list[str], body: Iterable[str]) -> str:
         listed = f"({', '.join(bases)})" if bases else ""
@@ -131,35 +161,43 @@ def classes(parameters: tuple[tuple[str, str], ...]) -> Iterator[str]:
 
     for name, (arguments, overloads) in FUNCTIONS.items():
         bases = [name] if parameters else []
-        yield define(name, bases, methods(arguments, parameters, overloads))
+        if name == "_Backward" and has_gradient:
+            overloads = TWO_RESULTS
+        yield define(name, bases, methods(arguments, parameters, overloads, is_required))
     bases = [class_name("_Function", parameters)] + (["Activation"] if parameters else [])
     verbs = [f"    {verb}: {class_name(type_, parameters)}\n" for verb, type_ in VERBS.items()]
+    verbs += [METHODS[row.name]] if row is not None and row.name in METHODS else []
     yield define("Activation", bases, verbs if parameters else [*verbs, FACTS])
 
 
 def methods(
     arguments: tuple[str, ...],
-    parameters: tuple[tuple[str, str], ...],
+    parameters: tuple[Declaration, ...],
     overloads: Iterable[Overload],
+    is_required: bool,
 ) -> Iterator[str]:
+    # Without the required parameter, calls of the base class are right.
+    comment = "  # type: ignore[override]" if is_required else ""
     for case in overloads:
         lines = [
             "self",
             *(f"{name}: {case.input}" for name in arguments),
-            *(f"{name}: ArrayLike{default}" for name, default in parameters),
+            *(declared.text for declared in parameters if not declared.keyword_only),
             "*",
+            *(declared.text for declared in parameters if declared.keyword_only),
             f"out: {case.out}",
             "backend: _Backend = None",
             "precision: _Precision = None",
         ]
         listed = "".join(f"        {line},\n" for line in lines)
-        yield f"    @overload\n    def __call__(\n{listed}    ) -> {case.result}: ...\n"
+        yield f"    @overload{comment}\n    def __call__(\n{listed}    ) -> {case.result}: ...\n"
+        comment = ""  # mypy looks for it at the first
 
 
-def class_name(name: str, parameters: tuple[tuple[str, str], ...]) -> str:
+def class_name(name: str, parameters: tuple[Declaration, ...]) -> str:
     """``Activation``, or ``_ActivationAlpha`` for activations with the parameter ``alpha``."""
     suffix = "".join(
-        "".join(part.capitalize() for part in parameter.split("_")) for parameter, _ in parameters
+        "".join(part.capitalize() for part in parameter.name.split("_")) for parameter in parameters
     )
     return f"_{name.lstrip('_')}{suffix}" if suffix else name
 

@@ -10,8 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-import fastact as fa
 from fastact import numpy_backend
+from fastact.catalogue import NAMES, ROWS
+from fastact.sloped import kernel_row
 
 Array = npt.NDArray[Any]
 
@@ -141,8 +142,9 @@ def _widened(x: Array) -> Array:
 
 def _formula(activation: str, suffix: str) -> Any:
     """Return a formula of the NumPy backend with the parameters' defaults."""
-    function = getattr(numpy_backend, activation + suffix)
-    defaults = [parameter.default for parameter in fa.get(activation).parameters]
+    row = kernel_row(ROWS[NAMES.index(activation)])
+    function = getattr(numpy_backend, row.name + suffix)
+    defaults = [parameter.default for parameter in row.parameters]
 
     def formula(x: Array) -> Array:
         with np.errstate(all="ignore"):

@@ -86,8 +86,11 @@ class Fastact(Library):
         function: Any = activation
         if cell.direction == "backward":
             function = activation.backward_from_output if cell.from_output else activation.backward
-        out = "" if cell.output == "new" else ", out=result"
-        statement = _statement(cell, f"f({', '.join(arrays)}{out})")
+        given = [*arrays, *(str(p.default) for p in activation.parameters if p.required)]
+        # Of two results, the second is the gradient of a parameter.
+        out, first = ("(result, None)", "[0]") if function.nout == 2 else ("result", "")
+        given += [] if cell.output == "new" else [f"out={out}"]
+        statement = _statement(cell, f"f({', '.join(given)}){first}")
         return Call(statement, {"f": function, **arrays, **_buffer(cell, arrays, np.empty_like)})
 
 

@@ -6,6 +6,7 @@ Figures are made without pyplot, so no display is needed and no global state is 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -57,7 +58,8 @@ def functions_and_derivatives(
             (right, f"{activation.name}'(x) = {activation.derivative}", activation.grad),
         ):
             look = {"label": _with_defaults(label, activation), **_look(activation.name)}
-            draw(axes, verb, kinks, (-span, span), look)
+            required = {p.name: p.default for p in activation.parameters if p.required}
+            draw(axes, partial(verb, **required), kinks, (-span, span), look)
     for axes in (left, right):
         axes.set(xlabel="x", xlim=(-span, span))
         axes.margins(y=0.08)

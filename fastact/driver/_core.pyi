@@ -38,6 +38,17 @@ def execute(
     chunk: int,
     is_bound_by_memory: bool,
 ) -> None: ...
+def execute_rows(
+    address: int,
+    inputs: Sequence[np.ndarray],
+    outputs: Sequence[np.ndarray],
+    parameters: np.ndarray,
+    length: int,
+    num_threads: int,
+    chunk: int,
+    is_bound_by_memory: bool,
+    is_broadcast: bool,
+) -> None: ...
 def look_up(
     table: np.ndarray,
     x: np.ndarray,

@@ -374,6 +374,98 @@ def execute(
     run_releasing_gil(&job, num_threads)
 
 
+cdef struct Rows:
+    Job* job
+    Py_ssize_t length  # elements of a row; the last may have fewer
+    Py_ssize_t n_rows
+    Py_ssize_t rows_in_chunk  # 1 where a row has several parts
+    Py_ssize_t parts  # of a row; each is a chunk
+    Py_ssize_t part_length
+    Py_ssize_t turn  # number of parameters that rows take in turn
+    int n_arrays  # inputs that go on from row to row
+
+
+cdef void run_row(Rows* rows, Py_ssize_t index, Py_ssize_t part) noexcept nogil:
+    cdef Job job = rows.job[0]
+    cdef Py_ssize_t begin = index * rows.length
+    cdef Py_ssize_t first = part * rows.part_length
+    cdef Py_ssize_t end = min(first + rows.part_length, min(rows.length, job.n - begin))
+    cdef int i
+    for i in range(rows.n_arrays):
+        job.inputs[i] = <char*>job.inputs[i] + begin * job.input_sizes[i]
+    for i in range(job.n_outputs):
+        job.outputs[i] = <char*>job.outputs[i] + begin * job.output_sizes[i]
+    job.parameters = job.parameters + index % rows.turn
+    if first < end:
+        run_slice(&job, first, end)
+
+
+cdef void run_rows(void* context, Py_ssize_t chunk) noexcept nogil:
+    cdef Rows* rows = <Rows*>context
+    cdef Py_ssize_t first = chunk // rows.parts * rows.rows_in_chunk
+    cdef Py_ssize_t index
+    for index in range(first, min(first + rows.rows_in_chunk, rows.n_rows)):
+        run_row(rows, index, chunk % rows.parts)
+
+
+def execute_rows(
+    size_t address, inputs, outputs, cnp.ndarray parameters, Py_ssize_t length, int num_threads,
+    Py_ssize_t chunk, bint is_bound_by_memory, bint is_broadcast,
+):
+    """Run the loop at ``address`` over the rows of contiguous arrays, of ``length`` elements each.
+
+    Rows take the ``parameters``, doubles, in turn; if it is a broadcast loop, each row takes all
+    of them, one for each element.
+    """
+    cdef Job job
+    cdef Rows rows
+    cdef cnp.ndarray array
+    cdef int i
+    for i, array in enumerate(inputs):
+        job.inputs[i] = cnp.PyArray_DATA(array)
+        job.input_sizes[i] = cnp.PyArray_ITEMSIZE(array)
+    for i, array in enumerate(outputs):
+        job.outputs[i] = cnp.PyArray_DATA(array)
+        job.output_sizes[i] = cnp.PyArray_ITEMSIZE(array)
+    job.parameters = <double*>cnp.PyArray_DATA(parameters)
+    job.loop = <loop_type>address
+    job.n_inputs = len(inputs)
+    job.n_outputs = len(outputs)
+    job.n = cnp.PyArray_SIZE(outputs[0])
+    # Stores past the caches need a cache line to begin at: run_slice looks for one in long rows.
+    job.streaming = (
+        is_bound_by_memory and length >= WORTH_ALIGNING and pays_to_stream(&job, STREAMING_BYTES)
+    )
+    rows.job = &job
+    rows.length = length
+    rows.n_rows = (job.n + length - 1) // length
+    rows.rows_in_chunk = max(chunk // length, <Py_ssize_t>1)
+    rows.parts = max(length // chunk, <Py_ssize_t>1)
+    rows.part_length = ((length + rows.parts - 1) // rows.parts + 63) // 64 * 64
+    rows.turn = cnp.PyArray_SIZE(parameters)
+    rows.n_arrays = job.n_inputs
+    if is_broadcast:
+        rows.turn = 1
+        job.inputs[job.n_inputs] = cnp.PyArray_DATA(parameters)
+        job.input_sizes[job.n_inputs] = sizeof(double)
+        job.n_inputs = job.n_inputs + 1
+    if job.n * job.input_sizes[0] < GIL_BYTES:
+        run_rows_here(&rows, 1)
+    else:
+        with nogil:
+            run_rows_here(&rows, num_threads)
+
+
+cdef void run_rows_here(Rows* rows, int num_threads) noexcept nogil:
+    cdef Py_ssize_t chunks = (rows.n_rows + rows.rows_in_chunk - 1) // rows.rows_in_chunk * rows.parts
+    cdef Py_ssize_t chunk
+    if num_threads > 1 and chunks > 1:
+        run_parallel(run_rows, rows, chunks, num_threads)
+        return
+    for chunk in range(chunks):
+        run_rows(rows, chunk)
+
+
 def build_information():
     """Return how the extension was compiled."""
     return {

@@ -1,0 +1,257 @@
+"""``prelu`` and ``rrelu``: leaky_relu with slopes that are learned, or drawn at random.
+
+A verb finds the slopes and leaves the rest to the same verb of leaky_relu, its ``kernel``: a number
+or an array that broadcasts against x. Only the gradient of a weight is computed here.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+import operator
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fastact import dispatch
+from fastact.catalogue import ROWS, Row
+from fastact.rounding import is_bfloat16, to_sixteen_bits
+
+if TYPE_CHECKING:
+    from fastact.activation import Verb
+
+#: What errors of the kernel call the slopes.
+SLOPES = {"prelu": "weight", "rrelu": "slopes"}
+# The verbs that need the slopes of an earlier call.
+_OF_A_FORWARD_CALL = ("grad", "backward", "backward_from_output")
+# Elements whose products are summed at a time: their arrays fit into the L2 cache.
+_BLOCK_SIZE = 1 << 14
+_ROW_LENGTH = 256
+
+
+def kernel_row(row: Row) -> Row:
+    """Return the row that has the kernels; if it is another, with one parameter: the slopes."""
+    if not row.kernels:
+        return row
+    kernels = next(candidate for candidate in ROWS if candidate.name == row.kernels)
+    (parameter,) = kernels.parameters
+    default = row.derivative_limits[0]
+    slopes = parameter._replace(name=SLOPES[row.name], default=default)
+    return kernels._replace(parameters=(slopes,), keeps_integers=False)
+
+
+def call(verb: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+    """Evaluate a verb of prelu or rrelu for any arguments."""
+    given = dispatch.bound_arguments(verb, args, kwargs)
+    arrays = [given[name] for name in verb.arguments]
+    keywords = {name: kwargs[name] for name in dispatch.KEYWORDS if name in kwargs}
+    if verb.row.name == "rrelu":
+        return _with_slopes(verb.kernel, arrays, _rrelu_slopes(verb, given), keywords)
+    slopes = _prelu_slopes(verb, given)
+    if verb.kind == "backward":
+        return _prelu_backward(verb, given["weight"], arrays, slopes, keywords)
+    return _with_slopes(verb.kernel, arrays, slopes, keywords)
+
+
+def _with_slopes(kernel: Verb, arrays: list[Any], slopes: Any, keywords: dict[str, Any]) -> Any:
+    result = None
+    if isinstance(slopes, np.ndarray) and not any(value is not None for value in keywords.values()):
+        result = dispatch.call_plain(kernel, arrays, slopes)
+    return kernel(*arrays, slopes, **keywords) if result is None else result
+
+
+def _shape(verb: Verb, given: Mapping[str, Any]) -> tuple[int, ...]:
+    """Return the shape of the last array, x or y; that of a lazy one without computing it."""
+    name = verb.arguments[-1]
+    array = given[name]
+    if not hasattr(array, "shape"):
+        array = dispatch.as_array(verb, name, array)
+    return tuple(array.shape)
+
+
+# --- prelu -------------------------------------------------------------------------------------
+
+
+def _prelu_slopes(verb: Verb, given: Mapping[str, Any]) -> Any:
+    """Return the weight as a number, or as an array that broadcasts against x."""
+    weight = np.asarray(dispatch.parameter_value(verb, 0, given["weight"]))
+    shape = _shape(verb, given)
+    if weight.ndim > 1 and weight.size != 1:
+        raise ValueError(
+            f"{verb.__name__}: weight must be a number or have one dimension, "
+            f"got shape {weight.shape}"
+        )
+    if len(shape) > 1 or (shape and weight.size != 1):
+        axis = _channel_axis(verb, given.get("axis", 1), len(shape))
+        channels, of_what = shape[axis], f"the length of axis {axis} of x"
+    else:
+        axis, channels, of_what = 0, 1, "x has no axis of channels"
+    if weight.size not in (1, channels):
+        raise ValueError(
+            f"{verb.__name__}: weight must have 1 or {channels} elements, {of_what}, "
+            f"got {weight.size}"
+        )
+    if weight.size == 1:
+        return float(weight.reshape(()))
+    return weight.reshape(-1, *[1] * (len(shape) - 1 - axis))
+
+
+def _channel_axis(verb: Verb, axis: Any, ndim: int) -> int:
+    try:
+        index = operator.index(axis)
+    except TypeError:
+        raise TypeError(f"{verb.__name__}: axis must be an integer, got {axis!r}") from None
+    if not -ndim <= index < ndim:
+        raise ValueError(
+            f"{verb.__name__}: axis must be at least {-ndim} and below {ndim}, "
+            f"the dimensions of x, got {axis}"
+        )
+    return index % ndim
+
+
+def _prelu_backward(
+    verb: Any, weight: Any, operands: list[Any], slopes: Any, keywords: dict[str, Any]
+) -> tuple[Any, Any]:
+    """Return the gradients of x and of the weight; nothing is written before all is checked."""
+    out, weight_out = dispatch.outputs(verb, keywords.pop("out", None))
+    arrays = [
+        dispatch.as_array(verb, name, operand)
+        for name, operand in zip(verb.arguments, operands, strict=True)
+    ]
+    dtype = dispatch.result_dtype(verb, operands, arrays, ())
+    weight_dtype = _weight_dtype(weight, dtype)
+    shape = dispatch.check_outputs(verb.kernel, (out,), dtype, arrays, (slopes,))
+    if weight_out is not None:
+        dispatch.check_output(verb, weight_out, weight_dtype, np.shape(weight))
+        if out is not None and np.shares_memory(out, weight_out):
+            raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
+
+    with np.errstate(all="ignore"):
+        g, x = (np.broadcast_to(array, shape) for array in arrays)
+        gradient = _weight_gradient(g, x, slopes)
+        gradient = to_sixteen_bits(gradient.reshape(np.shape(weight)), weight_dtype)
+    grad_input = _with_slopes(verb.kernel, operands, slopes, {"out": out, **keywords})
+    if weight_out is None:
+        return grad_input, gradient[()] if gradient.ndim == 0 else gradient
+    weight_out[...] = gradient
+    return grad_input, weight_out
+
+
+def _weight_dtype(weight: Any, dtype: np.dtype) -> np.dtype:
+    """Return the dtype of the weight; Python numbers have that of the result, integers float64."""
+    if type(weight) in (bool, int, float):
+        return dtype
+    own = np.asarray(weight).dtype.newbyteorder("=")
+    return own if own.kind == "f" or is_bfloat16(own) else np.dtype(np.float64)
+
+
+def _weight_gradient(g: np.ndarray, x: np.ndarray, slopes: Any) -> np.ndarray:
+    """Return the sums of g min(x, 0) over the elements of each channel, as float64.
+
+    Products are rounded once, those of float32 not at all. A block is summed pairwise along the
+    inner axes and over rows side by side, at most some hundred additions deep; the sums of blocks
+    carry their rounding errors along (Knuth's two-sum). The order is the same for any number of
+    threads: NumPy's.
+    """
+    channels = np.size(slopes)
+    inner = math.prod(x.shape[x.ndim - np.ndim(slopes) + 1 :]) if channels > 1 else x.size
+    total, rest = np.zeros(channels), np.zeros(channels)
+    if not x.size:
+        return total
+    g, x = (array.reshape(-1, channels, inner) for array in (g, x))
+    for block in _blocks(x.shape):
+        part = _channel_sums(g[block], x[block])
+        channel = block[1]
+        before = total[channel]
+        after = before + part
+        added = after - before
+        rest[channel] += (before - (after - added)) + (part - added)
+        total[channel] = after
+    return np.where(np.isfinite(rest), total + rest, total)
+
+
+def _blocks(shape: tuple[int, ...]) -> Iterator[tuple[slice, ...]]:
+    """Yield the indices of blocks of at most ``_BLOCK_SIZE`` elements, the inner axes first."""
+    lengths: list[int] = []
+    left = _BLOCK_SIZE
+    for size in reversed(shape):
+        lengths.insert(0, max(1, min(size, left)))
+        left //= lengths[0]
+    starts = (range(0, size, length) for size, length in zip(shape, lengths, strict=True))
+    for start in itertools.product(*starts):
+        yield tuple(slice(i, i + length) for i, length in zip(start, lengths, strict=True))
+
+
+def _channel_sums(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return the sums of one block over its first and last axes."""
+    g, x = g.astype(np.float64, copy=False), x.astype(np.float64, copy=False)
+    sums = _sum_of_ends(g * np.minimum(x, 0))
+    if not np.isfinite(sums).all():  # 0 * inf is NaN, but nothing comes from x >= 0
+        sums = _sum_of_ends(np.where(x >= 0, 0, g * x))
+    return sums
+
+
+def _sum_of_ends(products: np.ndarray) -> np.ndarray:
+    rows = products[..., 0] if products.shape[-1] == 1 else products.sum(axis=-1)
+    # Short rows side by side: fewer additions one after another, and those in vectors.
+    channels = rows.shape[1]
+    count = max(1, _ROW_LENGTH // channels)
+    whole = len(rows) - len(rows) % count
+    together = rows[:whole].reshape(-1, count * channels).sum(axis=0)
+    sums: np.ndarray = together.reshape(count, channels).sum(axis=0) + rows[whole:].sum(axis=0)
+    return sums
+
+
+# --- rrelu -------------------------------------------------------------------------------------
+
+
+def _rrelu_slopes(verb: Any, given: Mapping[str, Any]) -> Any:
+    """Return the slopes that were given or are drawn, or the mean slope."""
+    slopes, training, rng = (given.get(name) for name in ("slopes", "training", "rng"))
+    if slopes is not None:
+        if training:
+            raise ValueError(f"{verb.__name__}: training draws slopes, so slopes must not be given")
+        return dispatch.parameter_value(verb.kernel, 0, slopes)
+    bounds = [given.get(parameter.name, parameter.default) for parameter in verb.row.parameters]
+    if not training:
+        lower, upper = _bounds(verb, *bounds)
+        return (lower + upper) / 2
+    if rng is None and verb.kind in _OF_A_FORWARD_CALL:
+        raise ValueError(
+            f"{verb.__name__}: the slopes that were drawn are unknown: slopes or rng must be "
+            "given, rng as a seed or in the state of the forward call"
+        )
+    return draw_slopes(verb, _shape(verb, given), bounds[0], bounds[1], rng)
+
+
+def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.ndarray:
+    """Return slopes from [lower, upper), as float64."""
+    lower, upper = _bounds(verb, lower, upper)
+    if not np.all(np.isfinite(np.subtract(upper, lower))):
+        raise ValueError(
+            f"{verb.__name__}: lower and upper must be finite, got {lower!r} and {upper!r}"
+        )
+    try:
+        generator = np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"{verb.__name__}: rng must be a numpy.random.Generator, or a seed as "
+            f"numpy.random.default_rng takes it, got {rng!r}: {error}"
+        ) from None
+    slopes = lower + (upper - lower) * generator.random(shape)
+    drawn: np.ndarray = np.minimum(slopes, np.nextafter(upper, lower))  # rounding may reach upper
+    return drawn
+
+
+def _bounds(verb: Verb, lower: Any, upper: Any) -> tuple[Any, Any]:
+    """Return lower and upper as numbers, or as arrays of float64."""
+    lower, upper = (
+        value.astype(np.float64) if isinstance(value, np.ndarray) else float(value)
+        for value in (dispatch.parameter_value(verb, i, v) for i, v in enumerate((lower, upper)))
+    )
+    if not np.all(lower <= upper):
+        raise ValueError(
+            f"{verb.__name__}: lower must not be above upper, got {lower!r} and {upper!r}"
+        )
+    return lower, upper
