@@ -269,6 +269,8 @@ def polynomials() -> dict[str, tuple[str, Function, mp.mpf, mp.mpf, mp.mpf]]:
             "exp(a**2 / 2) gelu'(-a) / (root - a) in t = (a - 4) / (a + 4), 0 <= a <= 39",
             gelu_gradient_quotient, mp.mpf(-1), mp.mpf(35) / 43, FULL),
         "EXPM1_FAST": ("expm1(r) / r, |r| <= ln(2)/2", expm1_over_r, -LN2_HALF, LN2_HALF, FAST),
+        "EXPM1_UP_FAST": (
+            "expm1(r) / r, 0 <= r <= ln(2)", expm1_over_r, zero, 2 * LN2_HALF, FAST),
         "MILLS_FAST": (
             "(a + c) exp(a**2 / 2) Phi(-a) in t = (a - c) / (a + c), c = 1.5, 0 <= a <= 13.3",
             lambda t: scaled_mills_ratio(t, 1.5),
