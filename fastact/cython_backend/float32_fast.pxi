@@ -144,8 +144,8 @@ cdef inline float expm1_fast(float x) noexcept nogil:
     return multiply_add_float(e.power, e.r * e.polynomial, e.power - F(1.0))
 
 
-# exp(x) = 2**k mantissa, k = floor(x / ln(2)): the mantissa is from 1 to 2, so the range of k is that of
-# the exponents of normal numbers. |x| < 200
+# exp(x) = 2**k mantissa, k = floor(x / ln(2)), or one more where x is next to k ln(2): the mantissa is
+# from 1 to 2, so the range of k is that of the exponents of normal numbers. |x| < 200
 ctypedef struct floored:
     float mantissa
     float shifted  # k + 127 + 1.5 * 2**23
@@ -154,9 +154,12 @@ ctypedef struct floored:
 cdef inline floored exp_floored(float x) noexcept nogil:
     cdef floored e
     cdef float shift = MAGIC_SHIFT_FLOAT + F(127.0)
-    e.shifted = multiply_add_float(x - F(0.34657359), F(LOG2E), shift)
+    # exp is 1 to all digits next to 0, where x may be subnormal.
+    cdef float z = x + F(9.094947017729282e-13)
+    # Below ln(2) / 2, so that exp(0) is 1; next to 128 ln(2) the difference is rounded to less.
+    e.shifted = multiply_add_float(z - F(0.34657), F(LOG2E), shift)
     cdef float k = e.shifted - shift
-    cdef float r = multiply_add_float(k, -LN2_FAST_1, multiply_add_float(k, -LN2_FAST_0, x))
+    cdef float r = multiply_add_float(k, -LN2_FAST_1, multiply_add_float(k, -LN2_FAST_0, z))
     e.mantissa = multiply_add_float(r, expm1_up_fast_polynomial(r), F(1.0))
     return e
 

@@ -38,6 +38,21 @@ cdef extern from *:
         return shifted;
     }
 
+    /* value * 2**k, for shifted = k + MAGIC_SHIFT, -2044 <= k <= 2046: two powers of two, each with half
+       of k, of which the last rounds */
+    static CYTHON_INLINE double fastact_apply_exponent(double value, double shifted) {
+        uint64_t bits, half, rest;
+        double first, second;
+        memcpy(&bits, &shifted, sizeof bits);
+        bits += 2 * 1023;
+        half = bits >> 1; /* its low bits: 1023 + k / 2, rounded down */
+        rest = (bits - half) << 52;
+        half <<= 52;
+        memcpy(&first, &half, sizeof first);
+        memcpy(&second, &rest, sizeof second);
+        return value * first * second;
+    }
+
     /* c - a * b, with c near a * b, and a * b + low, with low far below a * b; rounded once where
        the processor fuses, else little worse */
     #if FASTACT_FUSED
@@ -63,6 +78,7 @@ cdef extern from *:
     const double TINY "FASTACT_TINY"
     const double TWO_TO_MINUS_1000 "FASTACT_TWO_TO_MINUS_1000"
     double negative_power "fastact_negative_power"(double shifted, int64_t lift) noexcept nogil
+    double apply_exponent "fastact_apply_exponent"(double value, double shifted) noexcept nogil
     double remainder "fastact_remainder"(double c, double a, double b) noexcept nogil
     double product_plus "fastact_product_plus"(double a, double b, double low) noexcept nogil
 
@@ -88,12 +104,6 @@ cdef inline scaled exp_full(pair x) noexcept nogil:
     cdef pair leading = fast_two_sum(1.0, r.high)
     result.mantissa = fast_two_sum(leading.high, leading.low + tail)
     return result
-
-
-# value * 2**k for any k of exp_full, in two exact steps, of which the last rounds
-cdef inline double apply_exponent(double value, double shifted) noexcept nogil:
-    cdef double half = 0.5 * (shifted - MAGIC_SHIFT) + MAGIC_SHIFT
-    return value * power_of_two(half) * power_of_two(shifted - (half - MAGIC_SHIFT))
 
 
 # e as a pair, for sums with numbers near 1: kept above 2**-1001, so that it is normal
@@ -124,7 +134,7 @@ ctypedef struct exponential_excess:
     double shifted  # k + MAGIC_SHIFT
 
 
-# TINY <= |x| <= 1500
+# |x| <= 1500, not subnormal
 cdef inline exponential_excess exp_excess(double x) noexcept nogil:
     cdef exponential_excess e
     e.shifted = multiply_add(x, LOG2E, MAGIC_SHIFT)
@@ -226,9 +236,9 @@ cdef inline pair bounded_product(double a, double b, double bound) noexcept nogi
 # --- exponential, sigmoid, tanh, softplus, log_sigmoid -------------------------------------------
 
 
+# Next to 0 exp is 1, to all digits: adding TINY spares it subnormal numbers.
 cdef inline double exponential_double(double x) noexcept nogil:
-    cdef double bounded = at_most(at_least(TINY if fabs(x) < TINY else x, -1416.0), 1416.0)
-    cdef exponential_excess e = exp_excess(bounded)
+    cdef exponential_excess e = exp_excess(at_most(at_least(x, -1416.0), 1416.0) + TINY)
     return apply_exponent(1.0 + e.excess, e.shifted)
 
 
@@ -237,8 +247,7 @@ cdef inline double exponential_grad_double(double x) noexcept nogil:
 
 
 cdef inline double exponential_backward_double(double g, double x) noexcept nogil:
-    cdef double bounded = at_most(at_least(TINY if fabs(x) < TINY else x, -1416.0), 1500.0)
-    return times_exponential(g, exp_excess(bounded))
+    return times_exponential(g, exp_excess(at_most(at_least(x, -1416.0), 1500.0) + TINY))
 
 
 cdef inline double exponential_grad_from_output_double(double y) noexcept nogil:

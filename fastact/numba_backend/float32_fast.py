@@ -83,9 +83,9 @@ class Exponential(NamedTuple):
 
 
 class Floored(NamedTuple):
-    """exp(x) = 2**k mantissa, k = floor(x / ln(2)): the mantissa is from 1 to 2.
+    """exp(x) = 2**k mantissa, k = floor(x / ln(2)), or one more where x is next to k ln(2).
 
-    So the range of k is that of the exponents of normal numbers.
+    The mantissa is from 1 to 2, so the range of k is that of the exponents of normal numbers.
     """
 
     mantissa: float
@@ -174,9 +174,11 @@ def expm1_fast(x: float) -> float:
 @kernel
 def exp_floored(x: float) -> Floored:
     shift = F(MAGIC_SHIFT + 127)
-    shifted = multiply_add_float(x - F(0.34657359), F(LOG2E), shift)
+    z = x + F(NEAR_ZERO)  # x may be subnormal
+    # Below ln(2) / 2, so that exp(0) is 1; next to 128 ln(2) the difference is rounded to less.
+    shifted = multiply_add_float(z - F(0.34657), F(LOG2E), shift)
     k = shifted - shift
-    r = multiply_add_float(k, F(-LN2_FAST[1]), multiply_add_float(k, F(-LN2_FAST[0]), x))
+    r = multiply_add_float(k, F(-LN2_FAST[1]), multiply_add_float(k, F(-LN2_FAST[0]), z))
     return Floored(multiply_add_float(r, expm1_up_polynomial(r), F(1.0)), shifted)
 
 

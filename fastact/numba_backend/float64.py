@@ -72,6 +72,7 @@ from fastact.numba_backend.primitives import (
     LARGEST_SUBNORMAL,
     MAGIC_SHIFT,
     SMALLEST_NORMAL,
+    apply_exponent,
     at_least,
     at_most,
     half_of_shifted,
@@ -154,13 +155,6 @@ def exp_full(x: Pair) -> Scaled:
     return Scaled(fast_two_sum(leading.high, leading.low + tail), shifted)
 
 
-# value * 2**k for any k of exp_full, in two exact steps, of which the last rounds
-@kernel
-def apply_exponent(value: float, shifted: float) -> float:
-    half = 0.5 * (shifted - MAGIC_SHIFT) + MAGIC_SHIFT
-    return value * power_of_two(half) * power_of_two(shifted - (half - MAGIC_SHIFT))
-
-
 # e as a pair, for sums with numbers near 1: kept above 2**-1001, so that it is normal
 @kernel
 def to_pair(e: Scaled) -> Pair:
@@ -193,7 +187,7 @@ class ExponentialExcess(NamedTuple):
     shifted: float  # k + MAGIC_SHIFT
 
 
-# TINY <= |x| <= 1500
+# |x| <= 1500, not subnormal
 @kernel
 def exp_excess(x: float) -> ExponentialExcess:
     shifted = multiply_add(x, LOG2E, MAGIC_SHIFT)
@@ -293,10 +287,10 @@ def bounded_product(a: float, b: float, bound: float) -> Pair:
 # --- exponential, sigmoid, tanh, softplus, log_sigmoid -----------------------------------------
 
 
+# Next to 0 exp is 1, to all digits: adding TINY spares it subnormal numbers.
 @kernel
 def exponential(x: float) -> float:
-    bounded = at_most(at_least(TINY if fabs(x) < TINY else x, -1416.0), 1416.0)
-    e = exp_excess(bounded)
+    e = exp_excess(at_most(at_least(x, -1416.0), 1416.0) + TINY)
     return apply_exponent(1.0 + e.excess, e.shifted)
 
 
@@ -305,8 +299,7 @@ exponential_grad = exponential
 
 @kernel
 def exponential_backward(g: float, x: float) -> float:
-    bounded = at_most(at_least(TINY if fabs(x) < TINY else x, -1416.0), 1500.0)
-    return times_exponential(g, exp_excess(bounded))
+    return times_exponential(g, exp_excess(at_most(at_least(x, -1416.0), 1500.0) + TINY))
 
 
 @kernel
