@@ -35,7 +35,9 @@ soft_shrink = softshrink = get("soft_shrink")
 softsign = soft_sign = get("softsign")
 sparse_plus = get("sparse_plus")
 sparse_sigmoid = get("sparse_sigmoid")
+exponential = exp = get("exponential")
 sigmoid = expit = logistic = get("sigmoid")
+log_sigmoid = logsigmoid = get("log_sigmoid")
 tanh = get("tanh")
 softplus = bnll = get("softplus")
 silu = swish = get("silu")
@@ -43,16 +45,20 @@ gelu = get("gelu")
 gelu_tanh = get("gelu_tanh")
 mish = get("mish")
 elu = get("elu")
+celu = get("celu")
 selu = get("selu")
 
 __all__ = [
     "Activation",
     "BackendUnavailableError",
     "bnll",
+    "celu",
     "clear_pool",
     "clipped_linear",
     "elu",
+    "exp",
     "expit",
+    "exponential",
     "gelu",
     "gelu_tanh",
     "get",
@@ -71,7 +77,9 @@ __all__ = [
     "identity",
     "leaky_relu",
     "linear",
+    "log_sigmoid",
     "logistic",
+    "logsigmoid",
     "mish",
     "names",
     "prelu",

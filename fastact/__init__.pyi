@@ -869,7 +869,7 @@ class _ActivationAlpha(_FunctionAlpha, Activation):
 
 def names() -> tuple[str, ...]: ...
 @overload
-def get(name: Literal["elu"]) -> _ActivationAlpha: ...
+def get(name: Literal["celu", "elu"]) -> _ActivationAlpha: ...
 @overload
 def get(name: Literal["bnll", "silu", "softplus", "swish"]) -> _ActivationBeta: ...
 @overload
@@ -882,8 +882,11 @@ def get(name: Literal["prelu"]) -> _ActivationWeightAxis: ...
 def get(name: str) -> Activation: ...
 
 bnll: _ActivationBeta
+celu: _ActivationAlpha
 elu: _ActivationAlpha
+exp: Activation
 expit: Activation
+exponential: Activation
 gelu: Activation
 gelu_tanh: Activation
 hard_silu: Activation
@@ -892,7 +895,9 @@ hardswish: Activation
 identity: Activation
 leaky_relu: _ActivationNegativeSlope
 linear: Activation
+log_sigmoid: Activation
 logistic: Activation
+logsigmoid: Activation
 mish: Activation
 prelu: _ActivationWeightAxis
 relu: Activation
@@ -915,9 +920,12 @@ __all__ = [
     "Activation",
     "BackendUnavailableError",
     "bnll",
+    "celu",
     "clear_pool",
     "elu",
+    "exp",
     "expit",
+    "exponential",
     "gelu",
     "gelu_tanh",
     "get",
@@ -930,7 +938,9 @@ __all__ = [
     "identity",
     "leaky_relu",
     "linear",
+    "log_sigmoid",
     "logistic",
+    "logsigmoid",
     "mish",
     "names",
     "prelu",

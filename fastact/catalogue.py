@@ -439,6 +439,19 @@ ROWS = (
         reference="JAX, function jax.nn.sparse_sigmoid, 2023.",
     ),
     Row(
+        name="exponential",
+        aliases=("exp",),
+        summary="Exponential function.",
+        formula="exp(x)",
+        derivative="exp(x)",
+        limits=(0.0, math.inf),
+        derivative_limits=(0.0, math.inf),
+        derivative_from_output="y",
+        example=(0.3679, 1.0, 7.3891),
+        derivative_example=(0.3679, 1.0, 7.3891),
+        reference="The output unit of Poisson regression; ONNX operator Exp-13.",
+    ),
+    Row(
         name="sigmoid",
         aliases=("expit", "logistic"),
         summary="Logistic sigmoid.",
@@ -451,6 +464,19 @@ ROWS = (
         derivative_example=(0.1966, 0.25, 0.105),
         reference="D. R. Cox, The regression analysis of binary sequences, J. Royal Statistical "
         "Society B 20, 1958.",
+    ),
+    Row(
+        name="log_sigmoid",
+        aliases=("logsigmoid",),
+        summary="Logarithm of sigmoid.",
+        formula="-log(1 + exp(-x))",
+        derivative="1 / (1 + exp(x))",
+        limits=(-math.inf, -0.0),
+        derivative_limits=(1.0, 0.0),
+        derivative_from_output="1 - exp(y)",
+        example=(-1.3133, -0.6931, -0.1269),
+        derivative_example=(0.7311, 0.5, 0.1192),
+        reference="PyTorch, class torch.nn.LogSigmoid, 2016.",
     ),
     Row(
         name="tanh",
@@ -551,6 +577,20 @@ ROWS = (
         derivative_example=(0.3679, 1.0, 1.0),
         reference="D.-A. Clevert, T. Unterthiner and S. Hochreiter, Fast and accurate deep network "
         "learning by exponential linear units (ELUs), ICLR 2016.",
+    ),
+    Row(
+        name="celu",
+        summary="Exponential linear unit, continuously differentiable for every alpha.",
+        formula="x if x > 0 else alpha * (exp(x / alpha) - 1)",
+        derivative="1 if x > 0 else exp(x / alpha)",
+        limits=(-1.0, math.inf),
+        derivative_limits=(0.0, 1.0),
+        parameters=(Parameter("alpha", 1.0, "minus the limit at -inf, if positive", domain="not 0"),),
+        derivative_from_output="1 if y > 0 else 1 + y / alpha",
+        example=(-0.6321, 0.0, 2.0),
+        derivative_example=(0.3679, 1.0, 1.0),
+        reference="J. T. Barron, Continuously differentiable exponential linear units, "
+        "arXiv:1704.07483, 2017.",
     ),
     Row(
         name="selu",

@@ -307,6 +307,17 @@ def _bounded(x: Array, low: float = -2e4, high: float = np.inf) -> Array:
     return np.minimum(np.maximum(x, low), high)
 
 
+def exponential(x: Array) -> Array:
+    return np.exp(x)
+
+
+exponential_grad = exponential
+
+
+def exponential_grad_from_output(y: Array) -> Array:
+    return y
+
+
 def sigmoid(x: Array) -> Array:
     e = np.exp(-np.abs(x))
     return np.where(x < 0, e, 1) / (1 + e)
@@ -319,6 +330,18 @@ def sigmoid_grad(x: Array) -> Array:
 
 def sigmoid_grad_from_output(y: Array) -> Array:
     return y * (1 - y)
+
+
+def log_sigmoid(x: Array) -> Array:
+    return -softplus(-x, 1)
+
+
+def log_sigmoid_grad(x: Array) -> Array:
+    return sigmoid(-x)
+
+
+def log_sigmoid_grad_from_output(y: Array) -> Array:
+    return -np.expm1(y)
 
 
 def tanh(x: Array) -> Array:
@@ -410,6 +433,18 @@ def elu_grad(x: Array, alpha: Any) -> Array:
 
 def elu_grad_from_output(y: Array, alpha: Any) -> Array:
     return np.where(y > 0, 1, y + alpha)
+
+
+def celu(x: Array, alpha: Any) -> Array:
+    return np.where(x >= 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha))
+
+
+def celu_grad(x: Array, alpha: Any) -> Array:
+    return np.where(x > 0, 1, np.exp(np.minimum(x, 0) / alpha))
+
+
+def celu_grad_from_output(y: Array, alpha: Any) -> Array:
+    return np.where(y > 0, 1, (y + alpha) / alpha)
 
 
 def selu(x: Array) -> Array:

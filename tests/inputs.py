@@ -155,8 +155,9 @@ def landmarks(case: Case) -> tuple[float, ...]:
         points |= {abs(root), *(abs(abs(root) + s * r) for r in ROOT_RADII for s in (-1, 1))}
     for reduction in REDUCTIONS:
         points |= {reduction, reduction / 2, math.sqrt(2 * reduction)}
-    # beta scales x, and with it all of these
-    scales = {1.0, *(abs(value) for value in case.parameters if value)}
+    # beta and 1 / alpha scale x, and with it all of these
+    values = [abs(value) for value in case.parameters if value]
+    scales = {1.0, *values, *(1 / value for value in values)}
     scaled = {point / scale for point in points for scale in scales}
     return tuple(sorted(scaled | {-point for point in scaled}))
 

@@ -121,13 +121,16 @@ def check_products(dtype: str, g: np.ndarray, factors: np.ndarray, result: np.nd
     """Check that each product is the nearest number, or either where float64 sees a tie.
 
     ``factors`` is float64, so the product of long doubles is exact. The factors of the kernels are
-    up to 2 ulp off. Infinity times what is 0 in float64 may be infinity, as in long double.
+    up to 2 ulp off. Infinity times what is 0 in float64 may be infinity, as in long double; 0 times
+    what is infinite there may be 0.
     """
     assert result.dtype == DTYPES[dtype]
     with np.errstate(all="ignore"):
         nearest = rounded(g.astype(np.float64) * factors, DTYPES[dtype])
         undefined = np.isinf(g) & (factors == 0)
         assert not np.isfinite(result[undefined]).any()
+        undefined |= (g == 0) & np.isinf(factors)
+        assert not (np.abs(result[(g == 0) & undefined]) > 0).any()
         doubtful = (bits(result) != bits(nearest)) & ~undefined
         g, factors, result = g[doubtful], factors[doubtful], result[doubtful]
         truth = g.astype(np.longdouble) * factors.astype(np.longdouble)

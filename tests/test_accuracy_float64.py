@@ -91,10 +91,12 @@ def test_backward(case: Case, backend: str) -> None:
 
 @each_case_from_output
 def test_backward_from_output(case: Case, backend: str) -> None:
-    y = outputs(DTYPE, case)
+    y, grad = outputs(DTYPE, case), approximate_at_outputs(DTYPE, case)
+    # For celu with -1 < alpha < 0, f' overflows for some finite y: their product is infinite too.
+    is_in_range = ~(np.isfinite(y) & (np.abs(grad) > np.finfo(DTYPE).max))
+    y, grad = y[is_in_range], grad[is_in_range]
     g = gradients(DTYPE, y.size)
     result = case.activation.backward_from_output(g, y, *case.parameters, backend=backend)
-    grad = approximate_at_outputs(DTYPE, case)
     # Near a zero of f', its value may be that for a y half an ulp away: y itself is no better.
     half = ulp(np.where(np.isfinite(y), y, 0).astype(np.longdouble), DTYPE) / 2
     with np.errstate(invalid="ignore"):

@@ -158,7 +158,13 @@ DEFINITIONS = {
         lambda x: mp.mpf(0.5) if -1 < x < 1 else 0,
         lambda y: mp.mpf(0.5) if 0 < y < 1 else 0,
     ),
+    "exponential": Definition(mp.exp, mp.exp, lambda y: y),
     "sigmoid": Definition(_sigmoid, _bell, lambda y: y * (1 - y)),
+    "log_sigmoid": Definition(
+        lambda x: -_softplus(-x, 1),
+        lambda x: _sigmoid(-x),
+        lambda y: -mp.expm1(y),
+    ),
     "tanh": Definition(mp.tanh, lambda x: mp.sech(x) ** 2, lambda y: 1 - y**2),
     "softplus": Definition(
         _softplus,
@@ -179,6 +185,11 @@ DEFINITIONS = {
         lambda x, alpha: x if x > 0 else alpha * mp.expm1(x),
         lambda x, alpha: 1 if x > 0 else alpha * mp.exp(x),
         lambda y, alpha: 1 if y > 0 else y + alpha,
+    ),
+    "celu": Definition(
+        lambda x, alpha: x if x > 0 else alpha * mp.expm1(x / alpha),
+        lambda x, alpha: 1 if x > 0 else mp.exp(x / alpha),
+        lambda y, alpha: 1 if y > 0 else 1 + y / alpha,
     ),
     "selu": Definition(
         lambda x: _SELU_SCALE * x if x > 0 else _SELU_PRODUCT * mp.expm1(x),

@@ -31,31 +31,38 @@ Function = Callable[[mp.mpf], mp.mpf]
 # --- Remez exchange -------------------------------------------------------------------------
 
 
-def minimax(function: Function, low: mp.mpf, high: mp.mpf, target: mp.mpf) -> list[mp.mpf]:
-    """Return the coefficients, constant term first, of the shortest fit within ``target``."""
+def minimax(
+    function: Function, low: mp.mpf, high: mp.mpf, target: mp.mpf, unit: Function | None = None
+) -> list[mp.mpf]:
+    """Return the coefficients, constant term first, of the shortest fit within ``target``.
+
+    Errors are counted in the function, or in another ``unit``.
+    """
     grid = chebyshev_points(low, high, 400)
-    values = [function(x) for x in grid]
     for degree in range(3, 40):
-        coefficients, error = remez(function, grid, values, degree)
+        coefficients, error = remez(function, grid, unit or function, degree)
         if error <= target:
             return coefficients
     raise ArithmeticError(f"no polynomial of degree below 40 reaches {target}")
 
 
 def remez(
-    function: Function, grid: list[mp.mpf], values: list[mp.mpf], degree: int
+    function: Function, grid: list[mp.mpf], unit: Function, degree: int
 ) -> tuple[list[mp.mpf], mp.mpf]:
-    """Return minimax coefficients of one degree and their largest relative error on ``grid``."""
+    """Return minimax coefficients of one degree and their largest error on ``grid``."""
+    values, units = ([f(x) for x in grid] for f in (function, unit))
     points = chebyshev_points(grid[0], grid[-1], degree + 2)
     coefficients, largest = [], mp.inf
     for _ in range(20):
         rows = [
-            [x**power for power in range(degree + 1)] + [(-1) ** i * function(x)]
+            [x**power for power in range(degree + 1)] + [(-1) ** i * unit(x)]
             for i, x in enumerate(points)
         ]
         solution = mp.lu_solve(mp.matrix(rows), mp.matrix([function(x) for x in points]))
         coefficients, levelled = list(solution)[:-1], abs(solution[degree + 1])
-        errors = [horner(coefficients, x) / y - 1 for x, y in zip(grid, values, strict=True)]
+        errors = [
+            (horner(coefficients, x) - y) / u for x, y, u in zip(grid, values, units, strict=True)
+        ]
         largest = max(abs(error) for error in errors)
         if largest <= levelled * mp.mpf("1.01"):
             break
@@ -419,6 +426,10 @@ def table() -> str:
         parts.append(assignment(name, meaning, map(rounded, coefficients)))
         if name in ("MILLS_FULL", "GELU_GRAD_FULL"):
             parts.append(f"# low part\n{name}_LOW = {split(coefficients[0])[1]!r}\n")
+    # Next to 0, r times the error of the quotient is below the error that is allowed.
+    coefficients = minimax(expm1_over_r, LN2_HALF / 16, 2 * LN2_HALF, FAST * 4, lambda r: 1 / r)
+    meaning = "expm1(r) / r, 0 <= r <= ln(2), of least absolute error of exp(r)"
+    parts.append(assignment("EXPM1_UP_FAST", meaning, map(single, coefficients)))
     parts += tanh_quotients()
     for name, (derivative, _) in GRADIENT_ROOTS.items():
         root = gradient_root(name)

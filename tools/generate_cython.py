@@ -19,6 +19,13 @@ from typing import Any, NamedTuple
 ROOT = Path(__file__).resolve().parent.parent
 BACKEND = ROOT / "fastact" / "cython_backend"
 DTYPES = {"float": "float32", "double": "float64"}
+#: Where scalar functions are, by what their names end in.
+FILES = {
+    "": "exponential_free.pxi",
+    "_float": "float32.pxi",
+    "_fast": "float32_fast.pxi",
+    "_double": "float64.pxi",
+}
 #: Elements of a block: a whole number of vectors, of 64 bytes at most, of either type.
 BLOCK = 16
 
@@ -76,17 +83,18 @@ class Loop:
 
     def __init__(self, row: Any, verb: str, c_type: str, variant: str = "") -> None:
         self.type = c_type
-        own = verb == "backward" and has_kernel("exponential_free.pxi", f"{row.name}_backward")
-        self.inputs, self.outputs, self.templates = VERBS["own_backward" if own else verb]
         broadcast, fast = variant == "broadcast", variant == "fast"
+        suffix = "" if row.exponential_free else "_fast" if fast else f"_{c_type}"
+        own = verb == "backward" and has_kernel(FILES[suffix], f"{row.name}_backward{suffix}")
+        self.inputs, self.outputs, self.templates = VERBS["own_backward" if own else verb]
         # A name of its own: a parameter may be called as an activation or an operand is.
         self.parameters = () if fast else tuple(f"given_{p.name}" for p in row.parameters)
         self.parameter_type = "double*" if broadcast else "double"
-        suffix = f"_{variant}" if variant else ""
-        self.name = f"{row.name}_{verb}_{c_type}{suffix}_loop"
-        self.key = (row.name, verb, DTYPES[c_type] + suffix)
+        kind = f"_{variant}" if variant else ""
+        self.name = f"{row.name}_{verb}_{c_type}{kind}_loop"
+        self.key = (row.name, verb, DTYPES[c_type] + kind)
 
-        kernel = f"[{c_type}]" if row.exponential_free else "_fast" if fast else f"_{c_type}"
+        kernel = suffix or f"[{c_type}]"
         rest = [f", {name}[i]" if broadcast else f", {name}" for name in self.parameters]
         self.text = {
             "type": c_type,
@@ -213,13 +221,8 @@ def check_kernels(rows: Any) -> None:
     """Fail with the name of the file to edit if a row has no scalar function."""
     exponential_free = [row for row in with_kernels(rows) if row.exponential_free]
     others = [row for row in with_kernels(rows) if not row.exponential_free]
-    for file, declared, suffix in (
-        ("exponential_free.pxi", exponential_free, ""),
-        ("float32.pxi", others, "_float"),
-        ("float32_fast.pxi", others, "_fast"),
-        ("float64.pxi", others, "_double"),
-    ):
-        for row in declared:
+    for suffix, file in FILES.items():
+        for row in others if suffix else exponential_free:
             functions = ["", "_grad"] + ["_grad_from_output"] * bool(row.derivative_from_output)
             for function in functions:
                 name = f"{row.name}{function}{suffix}"

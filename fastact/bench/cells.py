@@ -17,7 +17,7 @@ from fastact.sloped import kernel_row
 Array = npt.NDArray[Any]
 
 #: Where backward takes the output of the function: as PyTorch's does.
-FROM_OUTPUT = ("sigmoid", "tanh")
+FROM_OUTPUT = ("exponential", "sigmoid", "tanh")
 
 #: Inputs repeat after so many elements, so that the truth is computed once for all sizes. A prime:
 #: every value comes to stand at every position in a vector.

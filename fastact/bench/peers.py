@@ -105,13 +105,16 @@ class NumPy(Library):
             "relu6": "clip(x, 0, 6)",
             "leaky_relu": "maximum(x, 0.01 * x)",
             "hard_swish": "x * clip(x / 6 + 0.5, 0, 1)",
+            "exponential": "exp(x)",
             "sigmoid": "1 / (1 + exp(-x))",
+            "log_sigmoid": "minimum(x, 0) - log1p(exp(-abs(x)))",
             "tanh": "tanh(x)",
             "softplus": "maximum(x, 0) + log1p(exp(-abs(x)))",
             "silu": "x / (1 + exp(-x))",
             "gelu_tanh": "0.5 * x * (1 + tanh(0.7978845608 * (x + 0.044715 * x * x * x)))",
             "mish": "x * tanh(log1p(exp(x)))",
             "elu": "maximum(x, 0) + expm1(minimum(x, 0))",
+            "celu": "maximum(x, 0) + expm1(minimum(x, 0))",
             "selu": "1.0507009874 * maximum(x, 0) + 1.7580993408 * expm1(minimum(x, 0))",
         },
         "backward": {
@@ -120,11 +123,14 @@ class NumPy(Library):
             "relu6": "g * ((x > 0) & (x < 6))",
             "leaky_relu": "where(x > 0, g, 0.01 * g)",
             "hard_swish": "g * where(x <= -3, 0, where(x >= 3, 1, x / 3 + 0.5))",
+            "exponential": "g * y",
             "sigmoid": "g * y * (1 - y)",
+            "log_sigmoid": "g / (1 + exp(x))",
             "tanh": "g * (1 - y * y)",
             "softplus": "g / (1 + exp(-x))",
             "silu": "g * (s := 1 / (1 + exp(-x))) * (1 + x * (1 - s))",
             "elu": "g * exp(minimum(x, 0))",
+            "celu": "g * exp(minimum(x, 0))",
             "selu": "g * where(x > 0, 1.0507009874, 1.7580993408 * exp(x))",
         },
     }
@@ -134,9 +140,13 @@ class NumPy(Library):
             "relu": "maximum(x, 0, out=result)",
             "relu6": "clip(x, 0, 6, out=result)",
             "leaky_relu": "maximum(x, 0.01 * x, out=result)",
+            "exponential": "exp(x, out=result)",
             "tanh": "tanh(x, out=result)",
         },
-        "backward": {"relu": "multiply(g, x > 0, out=result)"},
+        "backward": {
+            "relu": "multiply(g, x > 0, out=result)",
+            "exponential": "multiply(g, y, out=result)",
+        },
     }
 
     def context(self) -> AbstractContextManager[Any]:
@@ -162,7 +172,9 @@ class Torch(Library):
             "relu6": "nn.functional.relu6(x)",
             "leaky_relu": "nn.functional.leaky_relu(x)",
             "hard_swish": "nn.functional.hardswish(x)",
+            "exponential": "exp(x)",
             "sigmoid": "sigmoid(x)",
+            "log_sigmoid": "nn.functional.logsigmoid(x)",
             "tanh": "tanh(x)",
             "softplus": "nn.functional.softplus(x)",
             "silu": "nn.functional.silu(x)",
@@ -170,6 +182,7 @@ class Torch(Library):
             "gelu_tanh": "nn.functional.gelu(x, approximate='tanh')",
             "mish": "nn.functional.mish(x)",
             "elu": "nn.functional.elu(x)",
+            "celu": "nn.functional.celu(x)",
             "selu": "selu(x)",
         },
         "backward": {
@@ -178,6 +191,7 @@ class Torch(Library):
             "relu6": "ops.aten.hardtanh_backward.default(g, x, 0, 6)",
             "leaky_relu": "ops.aten.leaky_relu_backward.default(g, x, 0.01, False)",
             "hard_swish": "ops.aten.hardswish_backward.default(g, x)",
+            "exponential": "mul(g, y)",
             "sigmoid": "ops.aten.sigmoid_backward.default(g, y)",
             "tanh": "ops.aten.tanh_backward.default(g, y)",
             "softplus": "ops.aten.softplus_backward.default(g, x, 1, 20)",
@@ -186,6 +200,7 @@ class Torch(Library):
             "gelu_tanh": "ops.aten.gelu_backward.default(g, x, approximate='tanh')",
             "mish": "ops.aten.mish_backward.default(g, x)",
             "elu": "ops.aten.elu_backward.default(g, 1, 1, 1, False, x)",
+            "celu": "ops.aten.elu_backward.default(g, 1, 1, 1, False, x)",
             "selu": "ops.aten.elu_backward.default"
             "(g, 1.6732632423543772, 1.0507009873554805, 1, False, x)",
         },
@@ -196,7 +211,9 @@ class Torch(Library):
             "relu6": "ops.aten.hardtanh.out(x, 0, 6, out=result)",
             "leaky_relu": "ops.aten.leaky_relu.out(x, out=result)",
             "hard_swish": "ops.aten.hardswish.out(x, out=result)",
+            "exponential": "exp(x, out=result)",
             "sigmoid": "sigmoid(x, out=result)",
+            "log_sigmoid": "ops.aten.log_sigmoid.out(x, out=result)",
             "tanh": "tanh(x, out=result)",
             "softplus": "ops.aten.softplus.out(x, out=result)",
             "silu": "ops.aten.silu.out(x, out=result)",
@@ -204,6 +221,7 @@ class Torch(Library):
             "gelu_tanh": "ops.aten.gelu.out(x, approximate='tanh', out=result)",
             "mish": "ops.aten.mish.out(x, out=result)",
             "elu": "ops.aten.elu.out(x, out=result)",
+            "celu": "ops.aten.celu.out(x, out=result)",
             "selu": "ops.aten.elu.out(x, 1.6732632423543772, 1.0507009873554805, out=result)",
         },
         "backward": {
@@ -212,6 +230,7 @@ class Torch(Library):
             "leaky_relu": "ops.aten.leaky_relu_backward.grad_input"
             "(g, x, 0.01, False, grad_input=result)",
             "hard_swish": "ops.aten.hardswish_backward.out(g, x, out=result)",
+            "exponential": "mul(g, y, out=result)",
             "sigmoid": "ops.aten.sigmoid_backward.grad_input(g, y, grad_input=result)",
             "tanh": "ops.aten.tanh_backward.grad_input(g, y, grad_input=result)",
             "softplus": "ops.aten.softplus_backward.grad_input(g, x, 1, 20, grad_input=result)",
@@ -220,6 +239,7 @@ class Torch(Library):
             "gelu_tanh": "ops.aten.gelu_backward.grad_input"
             "(g, x, approximate='tanh', grad_input=result)",
             "elu": "ops.aten.elu_backward.grad_input(g, 1, 1, 1, False, x, grad_input=result)",
+            "celu": "ops.aten.elu_backward.grad_input(g, 1, 1, 1, False, x, grad_input=result)",
             "selu": "ops.aten.elu_backward.grad_input"
             "(g, 1.6732632423543772, 1.0507009873554805, 1, False, x, grad_input=result)",
         },
@@ -276,6 +296,7 @@ class OnnxRuntime(Library):
         "relu": ("Relu", {}),
         "leaky_relu": ("LeakyRelu", {"alpha": 0.01}),
         "hard_swish": ("HardSwish", {}),
+        "exponential": ("Exp", {}),
         "sigmoid": ("Sigmoid", {}),
         "tanh": ("Tanh", {}),
         "softplus": ("Softplus", {}),
@@ -356,7 +377,9 @@ class Jax(Library):
             "relu6": nn.relu6,
             "leaky_relu": nn.leaky_relu,
             "hard_swish": nn.hard_swish,
+            "exponential": self.jax.numpy.exp,
             "sigmoid": nn.sigmoid,
+            "log_sigmoid": nn.log_sigmoid,
             "tanh": nn.tanh,
             "softplus": nn.softplus,
             "silu": nn.silu,
@@ -364,9 +387,11 @@ class Jax(Library):
             "gelu_tanh": nn.gelu,
             "mish": nn.mish,
             "elu": nn.elu,
+            "celu": nn.celu,
             "selu": nn.selu,
         }
         self.from_output: Mapping[str, Callable[[Any, Any], Any]] = {
+            "exponential": lambda g, y: g * y,
             "sigmoid": lambda g, y: g * y * (1 - y),
             "tanh": lambda g, y: g * (1 - y * y),
         }
@@ -404,13 +429,16 @@ class Numexpr(Library):
         "relu6": "where(x > 0, where(x < 6, x, 6), 0)",
         "leaky_relu": "where(x > 0, x, x / 100)",
         "hard_swish": "x * where(x > -3, where(x < 3, x + 3, 6), 0) / 6",
+        "exponential": "exp(x)",
         "sigmoid": "1 / (1 + exp(-x))",
+        "log_sigmoid": "where(x < 0, x, 0) - log1p(exp(-abs(x)))",
         "tanh": "tanh(x)",
         "softplus": "where(x > 0, x, 0) + log1p(exp(-abs(x)))",
         "silu": "x / (1 + exp(-x))",
         "gelu_tanh": "x / (1 + exp(-a * (x + b * x * x * x)))",
         "mish": "x * tanh(log1p(exp(x)))",
         "elu": "where(x > 0, x, expm1(x))",
+        "celu": "where(x > 0, x, expm1(x))",
         "selu": "where(x > 0, a * x, b * expm1(x))",
     }
     _CONSTANTS: ClassVar[Mapping[str, Mapping[str, float]]] = {

@@ -109,6 +109,19 @@ cdef inline double expm1_scaled(double x, double factor) noexcept nogil:
     return multiply_add(power * e.r, expm1_polynomial(e.r, factor), whole)
 
 
+# exponential: infinite in float32, and yet finite, so that backward is right for any grad_output
+cdef inline double exponential_float(double x) noexcept nogil:
+    return exp_short(bounded(x, 700.0))
+
+
+cdef inline double exponential_grad_float(double x) noexcept nogil:
+    return exponential_float(x)
+
+
+cdef inline double exponential_grad_from_output_float(double y) noexcept nogil:
+    return y
+
+
 # sigmoid: 1 / (1 + exp(-x))
 cdef inline double sigmoid_float(double x) noexcept nogil:
     return reciprocal(1.0 + exp_short(-bounded(x, 700.0)))
@@ -122,6 +135,19 @@ cdef inline double sigmoid_grad_float(double x) noexcept nogil:
 
 cdef inline double sigmoid_grad_from_output_float(double y) noexcept nogil:
     return y * (1.0 - y)
+
+
+# log_sigmoid: -softplus(-x)
+cdef inline double log_sigmoid_float(double x) noexcept nogil:
+    return -softplus_float(-x, 1.0)
+
+
+cdef inline double log_sigmoid_grad_float(double x) noexcept nogil:
+    return sigmoid_float(-x)
+
+
+cdef inline double log_sigmoid_grad_from_output_float(double y) noexcept nogil:
+    return softplus_grad_from_output_float(-y, 1.0)
 
 
 # tanh: x p(x**2) / q(x**2), which is 1 in float32 from 9.02 on
@@ -278,6 +304,27 @@ cdef inline double elu_grad_float(double x, double alpha) noexcept nogil:
 
 cdef inline double elu_grad_from_output_float(double y, double alpha) noexcept nogil:
     return 1.0 if y > 0 else y + alpha
+
+
+# celu: x, or alpha expm1(x / alpha) for x <= 0. The error of the quotient, 2**-52, is no matter.
+cdef inline double celu_argument(double x, double alpha) noexcept nogil:
+    cdef double z = x * (1.0 / alpha)
+    return at_least(z, -700.0) if alpha > 0 else at_most(z, 700.0)
+
+
+cdef inline double celu_float(double x, double alpha) noexcept nogil:
+    cdef double low = alpha * expm1_scaled(celu_argument(x, alpha), 1.0)
+    return x if x >= 0 else low
+
+
+cdef inline double celu_grad_float(double x, double alpha) noexcept nogil:
+    cdef double low = exp_short(celu_argument(x, alpha))
+    return 1.0 if x > 0 else low
+
+
+# 1 + y / alpha; where they cancel, the sum here is exact
+cdef inline double celu_grad_from_output_float(double y, double alpha) noexcept nogil:
+    return 1.0 if y > 0 else (y + alpha) * (1.0 / alpha)
 
 
 # selu: scale * elu(x, alpha)

@@ -91,7 +91,7 @@ ctypedef struct exponential:
 
 
 # 2**lift exp(x + low), |low| small. The power is 0 for k = -127 - lift, and wrong below.
-cdef inline exponential exponential_fast(float x, float low, int lift) noexcept nogil:
+cdef inline exponential lifted_exponential(float x, float low, int lift) noexcept nogil:
     cdef float shift = MAGIC_SHIFT_FLOAT + F(127 + lift)
     cdef float shifted = multiply_add_float(x, F(LOG2E), shift)
     cdef float k = shifted - shift
@@ -130,18 +130,65 @@ cdef inline float times(float factor, exponential e) noexcept nogil:
 
 # exp(x), x <= 0; 0 below exp(-87.7), which is subnormal
 cdef inline float exp_fast(float x) noexcept nogil:
-    return value_of(exponential_fast(at_least_float(x, F(-88.02)), F(0.0), 0))
+    return value_of(lifted_exponential(at_least_float(x, F(-88.02)), F(0.0), 0))
 
 
 # 256 exp(x + low), |low| small; 0 at and below exp(-93.3). x >= -93.9
 cdef inline exponential exp_256(float x, float low) noexcept nogil:
-    return exponential_fast(x, low, 8)
+    return lifted_exponential(x, low, 8)
 
 
 # exp(x) - 1, x <= 0
 cdef inline float expm1_fast(float x) noexcept nogil:
-    cdef exponential e = exponential_fast(at_least_float(x, F(-88.02)), F(0.0), 0)
+    cdef exponential e = lifted_exponential(at_least_float(x, F(-88.02)), F(0.0), 0)
     return multiply_add_float(e.power, e.r * e.polynomial, e.power - F(1.0))
+
+
+# exp(x) = 2**k mantissa, k = floor(x / ln(2)), or one more where x is next to k ln(2): the mantissa is
+# from 1 to 2, so the range of k is that of the exponents of normal numbers. |x| < 200
+ctypedef struct floored:
+    float mantissa
+    float shifted  # k + 127 + 1.5 * 2**23
+
+
+cdef inline floored exp_floored(float x) noexcept nogil:
+    cdef floored e
+    cdef float shift = MAGIC_SHIFT_FLOAT + F(127.0)
+    # exp is 1 to all digits next to 0, where x may be subnormal.
+    cdef float z = x + F(9.094947017729282e-13)
+    # Below ln(2) / 2, so that exp(0) is 1; next to 128 ln(2) the difference is rounded to less.
+    e.shifted = multiply_add_float(z - F(0.34657), F(LOG2E), shift)
+    cdef float k = e.shifted - shift
+    cdef float r = multiply_add_float(k, -LN2_FAST_1, multiply_add_float(k, -LN2_FAST_0, z))
+    e.mantissa = multiply_add_float(r, expm1_up_fast_polynomial(r), F(1.0))
+    return e
+
+
+# exponential: 0 where it is subnormal, for k = -127; infinite for k = 128
+cdef inline float exponential_fast(float x) noexcept nogil:
+    cdef floored e = exp_floored(at_most_float(at_least_float(x, F(-87.6)), F(88.8)))
+    return e.mantissa * power_of_two_float(e.shifted)
+
+
+cdef inline float exponential_grad_fast(float x) noexcept nogil:
+    return exponential_fast(x)
+
+
+# g exp(x), which may be in range where exp(x) is not: a positive k goes to g, in three parts.
+cdef inline float exponential_backward_fast(float g, float x) noexcept nogil:
+    cdef floored e = exp_floored(at_most_float(at_least_float(x, F(-87.6)), F(194.0)))
+    cdef float shift = MAGIC_SHIFT_FLOAT + F(127.0)
+    cdef float shifted = at_most_float(e.shifted, shift)
+    cdef float others = e.shifted - shifted
+    cdef float third = multiply_add_float(others, F(1.0 / 3.0), shift)
+    cdef float rest = others + (shift - third) + (shift - third) + shift
+    cdef float power = power_of_two_float(third)
+    cdef float product = g * power * power * power_of_two_float(rest)
+    return product * (e.mantissa * power_of_two_float(shifted))
+
+
+cdef inline float exponential_grad_from_output_fast(float y) noexcept nogil:
+    return y
 
 
 cdef inline float sigmoid_fast(float x) noexcept nogil:
@@ -175,7 +222,7 @@ cdef inline float tanh_fast(float x) noexcept nogil:
 # tanh': 4 e / (1 + e)**2, e = exp(-2 |x|), from 4 e: that is 0 below exp(-89.1)
 cdef inline float tanh_grad_fast(float x) noexcept nogil:
     cdef float z = at_least_float(minus_magnitude_float(x + x), F(-89.42))
-    cdef float numerator = value_of(exponential_fast(z, F(0.0), 2))
+    cdef float numerator = value_of(lifted_exponential(z, F(0.0), 2))
     return numerator / square_of_one_plus(F(0.25) * numerator)
 
 
@@ -195,6 +242,19 @@ cdef inline float softplus_grad_fast(float x) noexcept nogil:
 
 cdef inline float softplus_grad_from_output_fast(float y) noexcept nogil:
     return -expm1_fast(-y)
+
+
+# log_sigmoid: -softplus(-x)
+cdef inline float log_sigmoid_fast(float x) noexcept nogil:
+    return -softplus_fast(-x)
+
+
+cdef inline float log_sigmoid_grad_fast(float x) noexcept nogil:
+    return sigmoid_fast(-x)
+
+
+cdef inline float log_sigmoid_grad_from_output_fast(float y) noexcept nogil:
+    return softplus_grad_from_output_fast(-y)
 
 
 # What the tail of a gated function, x sigmoid(z) or x Phi(x), is taken from: they are even up to it.
@@ -382,6 +442,19 @@ cdef inline float elu_grad_fast(float x) noexcept nogil:
 
 cdef inline float elu_grad_from_output_fast(float y) noexcept nogil:
     return F(1.0) if y > 0 else y + F(1.0)
+
+
+# celu is elu for alpha = 1.
+cdef inline float celu_fast(float x) noexcept nogil:
+    return elu_fast(x)
+
+
+cdef inline float celu_grad_fast(float x) noexcept nogil:
+    return elu_grad_fast(x)
+
+
+cdef inline float celu_grad_from_output_fast(float y) noexcept nogil:
+    return elu_grad_from_output_fast(y)
 
 
 # The product in double: selu of the largest subnormal numbers is normal.

@@ -38,6 +38,21 @@ cdef extern from *:
         return shifted;
     }
 
+    /* value * 2**k, for shifted = k + MAGIC_SHIFT, -2044 <= k <= 2046: two powers of two, each with half
+       of k, of which the last rounds */
+    static CYTHON_INLINE double fastact_apply_exponent(double value, double shifted) {
+        uint64_t bits, half, rest;
+        double first, second;
+        memcpy(&bits, &shifted, sizeof bits);
+        bits += 2 * 1023;
+        half = bits >> 1; /* its low bits: 1023 + k / 2, rounded down */
+        rest = (bits - half) << 52;
+        half <<= 52;
+        memcpy(&first, &half, sizeof first);
+        memcpy(&second, &rest, sizeof second);
+        return value * first * second;
+    }
+
     /* c - a * b, with c near a * b, and a * b + low, with low far below a * b; rounded once where
        the processor fuses, else little worse */
     #if FASTACT_FUSED
@@ -63,6 +78,7 @@ cdef extern from *:
     const double TINY "FASTACT_TINY"
     const double TWO_TO_MINUS_1000 "FASTACT_TWO_TO_MINUS_1000"
     double negative_power "fastact_negative_power"(double shifted, int64_t lift) noexcept nogil
+    double apply_exponent "fastact_apply_exponent"(double value, double shifted) noexcept nogil
     double remainder "fastact_remainder"(double c, double a, double b) noexcept nogil
     double product_plus "fastact_product_plus"(double a, double b, double low) noexcept nogil
 
@@ -90,12 +106,6 @@ cdef inline scaled exp_full(pair x) noexcept nogil:
     return result
 
 
-# value * 2**k for any k of exp_full, in two exact steps, of which the last rounds
-cdef inline double apply_exponent(double value, double shifted) noexcept nogil:
-    cdef double half = 0.5 * (shifted - MAGIC_SHIFT) + MAGIC_SHIFT
-    return value * power_of_two(half) * power_of_two(shifted - (half - MAGIC_SHIFT))
-
-
 # e as a pair, for sums with numbers near 1: kept above 2**-1001, so that it is normal
 cdef inline pair to_pair(scaled e) noexcept nogil:
     return scale(e.mantissa, power_of_two(at_least(e.shifted, MAGIC_SHIFT - 1000.0)))
@@ -106,28 +116,49 @@ cdef inline pair to_pair(scaled e) noexcept nogil:
 cdef inline pair expm1_full(double x) noexcept nogil:
     cdef double bounded = at_least(x, -690.0)
     cdef double shifted = multiply_add(bounded, LOG2E, MAGIC_SHIFT)
+    return expm1_of_reduced(bounded, shifted, power_of_two(shifted))
+
+
+# From power = 2**k; a smaller power divides the result where that is next to exp(x).
+cdef inline pair expm1_of_reduced(double x, double shifted, double power) noexcept nogil:
     cdef double k = shifted - MAGIC_SHIFT
-    cdef pair r = fast_two_sum(multiply_add(-k, LN2_0, bounded), -k * LN2_1)
+    cdef pair r = fast_two_sum(multiply_add(-k, LN2_0, x), -k * LN2_1)
     cdef double tail = multiply_add(r.high * r.high, exp_full_polynomial(r.high), r.low)
-    cdef double power = power_of_two(shifted)
     cdef pair leading = fast_two_sum(power - 1.0, power * r.high)
     return fast_two_sum(leading.high, multiply_add(power, tail, leading.low))
 
 
-# exp(x) = 2**k (1 + excess), x <= 0
+# exp(x) = 2**k (1 + excess)
 ctypedef struct exponential_excess:
     double excess
     double shifted  # k + MAGIC_SHIFT
 
 
+# |x| <= 1500, not subnormal
 cdef inline exponential_excess exp_excess(double x) noexcept nogil:
     cdef exponential_excess e
-    cdef double bounded = at_least(at_most(x, -TINY), -1416.0)  # k >= -2043: see apply_exponent
-    e.shifted = multiply_add(bounded, LOG2E, MAGIC_SHIFT)
+    e.shifted = multiply_add(x, LOG2E, MAGIC_SHIFT)
     cdef double k = e.shifted - MAGIC_SHIFT
-    cdef double r = multiply_add(-k, LN2_1, multiply_add(-k, LN2_0, bounded))
+    cdef double r = multiply_add(-k, LN2_1, multiply_add(-k, LN2_0, x))
     e.excess = multiply_add(r * r, exp_full_polynomial(r), r)
     return e
+
+
+# for x <= 0
+cdef inline exponential_excess exp_excess_below_zero(double x) noexcept nogil:
+    return exp_excess(at_least(at_most(x, -TINY), -1416.0))  # k >= -2043: see apply_exponent
+
+
+# g 2**k (1 + excess), which may be in range where 2**k is not: what of k is above 1 goes to g, in
+# three parts. What remains is at least 1 then: so the product overflows only where the result does.
+cdef inline double times_exponential(double g, exponential_excess e) noexcept nogil:
+    cdef double shifted = at_most(e.shifted, MAGIC_SHIFT + 1.0)
+    cdef double others = e.shifted - shifted
+    cdef double third = multiply_add(others, 1.0 / 3.0, MAGIC_SHIFT)
+    cdef double rest = others + (MAGIC_SHIFT - third) + (MAGIC_SHIFT - third) + MAGIC_SHIFT
+    cdef double power = power_of_two(third)
+    cdef double product = g * power * power * power_of_two(rest)
+    return product * apply_exponent(1.0 + e.excess, shifted)
 
 
 # exp(-z) = 2**-n (2 + t) / (2 - t), t = 2 tanh(r / 2), r = n ln(2) - z
@@ -202,7 +233,25 @@ cdef inline pair bounded_product(double a, double b, double bound) noexcept nogi
     return result
 
 
-# --- sigmoid, tanh, softplus ---------------------------------------------------------------------
+# --- exponential, sigmoid, tanh, softplus, log_sigmoid -------------------------------------------
+
+
+# Next to 0 exp is 1, to all digits: adding TINY spares it subnormal numbers.
+cdef inline double exponential_double(double x) noexcept nogil:
+    cdef exponential_excess e = exp_excess(at_most(at_least(x, -1416.0), 1416.0) + TINY)
+    return apply_exponent(1.0 + e.excess, e.shifted)
+
+
+cdef inline double exponential_grad_double(double x) noexcept nogil:
+    return exponential_double(x)
+
+
+cdef inline double exponential_backward_double(double g, double x) noexcept nogil:
+    return times_exponential(g, exp_excess(at_most(at_least(x, -1416.0), 1500.0) + TINY))
+
+
+cdef inline double exponential_grad_from_output_double(double y) noexcept nogil:
+    return y
 
 
 # sigmoid(z), from exp(-|z|)
@@ -306,6 +355,19 @@ cdef inline double softplus_grad_double(double x, double beta) noexcept nogil:
 
 cdef inline double softplus_grad_from_output_double(double y, double beta) noexcept nogil:
     return -expm1_full(-beta * y).high
+
+
+# log_sigmoid: -softplus(-x)
+cdef inline double log_sigmoid_double(double x) noexcept nogil:
+    return -softplus_double(-x, 1.0)
+
+
+cdef inline double log_sigmoid_grad_double(double x) noexcept nogil:
+    return sigmoid_double(-x)
+
+
+cdef inline double log_sigmoid_grad_from_output_double(double y) noexcept nogil:
+    return -expm1_full(y).high
 
 
 # --- gated: silu, gelu, gelu_tanh, mish ----------------------------------------------------------
@@ -607,7 +669,7 @@ cdef inline double mish_grad_double(double x) noexcept nogil:
     )
 
 
-# --- elu, selu -----------------------------------------------------------------------------------
+# --- elu, celu, selu -----------------------------------------------------------------------------
 
 
 # From -2**-70 on expm1(x) is x, to all digits.
@@ -625,12 +687,61 @@ cdef inline double elu_double(double x, double alpha) noexcept nogil:
 
 
 cdef inline double elu_grad_double(double x, double alpha) noexcept nogil:
-    cdef exponential_excess e = exp_excess(x)
+    cdef exponential_excess e = exp_excess_below_zero(x)
     return 1.0 if x > 0 else apply_exponent(multiply_add(alpha, e.excess, alpha), e.shifted)
 
 
 cdef inline double elu_grad_from_output_double(double y, double alpha) noexcept nogil:
     return 1.0 if y > 0 else y + alpha
+
+
+# x / alpha as a pair, for x < 0; from TINY to `bound` in magnitude. The quotient is a product with the
+# reciprocal, which a loop computes once; its remainder makes good what that is off.
+cdef inline pair celu_argument_double(double x, double alpha, double bound) noexcept nogil:
+    cdef pair z
+    cdef double inverse = 1.0 / alpha
+    cdef double farthest = at_most(bound * fabs(alpha), DBL_MAX)
+    cdef double bounded = at_least(at_most(x, -TINY * fabs(alpha)), -farthest)
+    z.high = bounded * inverse
+    z.low = 0.0 if alpha == 1 else remainder(bounded, z.high, alpha) * inverse
+    return z
+
+
+# celu: alpha expm1(z), z = x / alpha; expm1(z + low) is expm1(z) + low exp(z). With alpha < 0 it
+# grows, and exp(z) may be beyond the range: above 2**500, the rest of the power multiplies last.
+cdef inline double celu_double(double x, double alpha) noexcept nogil:
+    cdef pair z = celu_argument_double(x, alpha, 690.0 if alpha > 0 else 1400.0)
+    cdef double shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
+    cdef double rest = 0.0 if alpha > 0 else at_least(shifted - (MAGIC_SHIFT + 500.0), 0.0)
+    cdef pair m = expm1_of_reduced(z.high, shifted, power_of_two(shifted - rest))
+    m.low = m.low if alpha == 1 else m.low + multiply_add(z.low, m.high, z.low)
+    cdef double far = apply_exponent(alpha * m.high + alpha * m.low, MAGIC_SHIFT + rest)
+    return x if x > -TINY * fabs(alpha) else far
+
+
+# exp(x / alpha), x < 0; as for celu, exp(z + low) is exp(z) (1 + low)
+cdef inline exponential_excess celu_excess(double x, double alpha, double bound) noexcept nogil:
+    cdef pair z = celu_argument_double(x, alpha, bound)
+    cdef exponential_excess e = exp_excess(z.high)
+    cdef double low = multiply_add(e.excess, z.low, z.low)
+    e.excess = e.excess if alpha == 1 else e.excess + low
+    return e
+
+
+cdef inline double celu_grad_double(double x, double alpha) noexcept nogil:
+    cdef exponential_excess e = celu_excess(x, alpha, 1416.0)
+    return 1.0 if x > 0 else apply_exponent(1.0 + e.excess, e.shifted)
+
+
+# Only for alpha < 0 can f' overflow where the product does not.
+cdef inline double celu_backward_double(double g, double x, double alpha) noexcept nogil:
+    cdef double growing = times_exponential(g, celu_excess(x, alpha, 1500.0))
+    growing = g if x > 0 else growing
+    return growing if alpha < 0 else g * celu_grad_double(x, alpha)
+
+
+cdef inline double celu_grad_from_output_double(double y, double alpha) noexcept nogil:
+    return 1.0 if y > 0 else (y + alpha) * (1.0 / alpha)
 
 
 cdef inline double selu_double(double x) noexcept nogil:
@@ -645,7 +756,7 @@ cdef inline double selu_double(double x) noexcept nogil:
 
 
 cdef inline double selu_grad_double(double x) noexcept nogil:
-    cdef exponential_excess e = exp_excess(x)
+    cdef exponential_excess e = exp_excess_below_zero(x)
     cdef pair factor = two_product(SELU_SCALE, SELU_ALPHA)
     cdef double value = factor.high + multiply_add(factor.high, e.excess, factor.low)
     return SELU_SCALE if x > 0 else apply_exponent(value, e.shifted)

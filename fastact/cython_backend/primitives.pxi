@@ -186,6 +186,7 @@ cdef extern from "coefficients.h":
     const float GELU_ROOT_FAST_0, GELU_ROOT_FAST_1
     const float GELU_TANH_ROOT_FAST_0, GELU_TANH_ROOT_FAST_1, MISH_ROOT_FAST_0, MISH_ROOT_FAST_1
     float expm1_fast_polynomial(float r) noexcept nogil
+    float expm1_up_fast_polynomial(float r) noexcept nogil
     float log1p_fast_polynomial(float e) noexcept nogil
     float tanh_p_fast_polynomial(float square) noexcept nogil
     float tanh_q_fast_polynomial(float square) noexcept nogil

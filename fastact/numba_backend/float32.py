@@ -121,6 +121,20 @@ def expm1_scaled(x: float, factor: float) -> float:
     return multiply_add(power * r, expm1_polynomial(r, factor), whole)
 
 
+# exponential: infinite in float32, and yet finite, so that backward is right for any grad_output
+@kernel
+def exponential(x: float) -> float:
+    return exp_short(bounded(x, 700.0))
+
+
+exponential_grad = exponential
+
+
+@kernel
+def exponential_grad_from_output(y: float) -> float:
+    return y
+
+
 # sigmoid: 1 / (1 + exp(-x))
 @kernel
 def sigmoid(x: float) -> float:
@@ -137,6 +151,22 @@ def sigmoid_grad(x: float) -> float:
 @kernel
 def sigmoid_grad_from_output(y: float) -> float:
     return y * (1.0 - y)
+
+
+# log_sigmoid: -softplus(-x)
+@kernel
+def log_sigmoid(x: float) -> float:
+    return -softplus(-x, 1.0)
+
+
+@kernel
+def log_sigmoid_grad(x: float) -> float:
+    return sigmoid(-x)
+
+
+@kernel
+def log_sigmoid_grad_from_output(y: float) -> float:
+    return softplus_grad_from_output(-y, 1.0)
 
 
 # tanh: x p(x**2) / q(x**2), which is 1 in float32 from 9.02 on
@@ -305,6 +335,34 @@ def elu_grad(x: float, alpha: float) -> float:
 @kernel
 def elu_grad_from_output(y: float, alpha: float) -> float:
     return 1.0 if y > 0.0 else y + alpha
+
+
+# celu: x, or alpha expm1(x / alpha) for x <= 0. The error of the quotient, 2**-52, is no matter.
+@kernel
+def celu_argument(x: float, alpha: float) -> float:
+    z = x * (1.0 / alpha)
+    low = at_least(z, -700.0)
+    high = at_most(z, 700.0)
+    return low if alpha > 0.0 else high
+
+
+@kernel
+def celu(x: float, alpha: float) -> float:
+    low = alpha * expm1_scaled(celu_argument(x, alpha), 1.0)
+    return x if x >= 0.0 else low
+
+
+@kernel
+def celu_grad(x: float, alpha: float) -> float:
+    low = exp_short(celu_argument(x, alpha))
+    return 1.0 if x > 0.0 else low
+
+
+# 1 + y / alpha; where they cancel, the sum here is exact
+@kernel
+def celu_grad_from_output(y: float, alpha: float) -> float:
+    low = (y + alpha) * (1.0 / alpha)
+    return 1.0 if y > 0.0 else low
 
 
 # selu: scale * elu(x, alpha)

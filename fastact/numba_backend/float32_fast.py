@@ -64,6 +64,7 @@ SCALE = 0.00390625  # of exp_256
 NEAR_ZERO = 9.094947017729282e-13  # 2**-40: exp is 1 there, to all digits
 
 expm1_polynomial = polynomial_float(table.EXPM1_FAST)
+expm1_up_polynomial = polynomial_float(table.EXPM1_UP_FAST)
 log1p_polynomial = polynomial_float(table.LOG1P_FAST)
 tanh_p_polynomial = polynomial_float(table.TANH_P_FAST)
 tanh_q_polynomial = polynomial_float(table.TANH_Q_FAST)
@@ -79,6 +80,16 @@ class Exponential(NamedTuple):
     r: float
     polynomial: float
     power: float
+
+
+class Floored(NamedTuple):
+    """exp(x) = 2**k mantissa, k = floor(x / ln(2)), or one more where x is next to k ln(2).
+
+    The mantissa is from 1 to 2, so the range of k is that of the exponents of normal numbers.
+    """
+
+    mantissa: float
+    shifted: float  # k + 127 + 1.5 * 2**23
 
 
 class CubicTerms(NamedTuple):
@@ -104,7 +115,7 @@ def square_of_one_plus(e: float) -> float:
 
 # 2**lift exp(x + low), |low| small. The power is 0 for k = -127 - lift, and wrong below.
 @kernel
-def exponential(x: float, low: float, lift: int) -> Exponential:
+def lifted_exponential(x: float, low: float, lift: int) -> Exponential:
     shift = F(MAGIC_SHIFT + 127) + F(lift)
     shifted = multiply_add_float(x, F(LOG2E), shift)
     k = shifted - shift
@@ -143,20 +154,61 @@ def times(factor: float, e: Exponential) -> float:
 # exp(x), x <= 0; 0 below exp(-87.7), which is subnormal
 @kernel
 def exp_fast(x: float) -> float:
-    return value_of(exponential(at_least(x, F(-88.02)), F(0.0), 0))
+    return value_of(lifted_exponential(at_least(x, F(-88.02)), F(0.0), 0))
 
 
 # 256 exp(x + low), |low| small; 0 at and below exp(-93.3). x >= -93.9
 @kernel
 def exp_256(x: float, low: float) -> Exponential:
-    return exponential(x, low, 8)
+    return lifted_exponential(x, low, 8)
 
 
 # exp(x) - 1, x <= 0
 @kernel
 def expm1_fast(x: float) -> float:
-    e = exponential(at_least(x, F(-88.02)), F(0.0), 0)
+    e = lifted_exponential(at_least(x, F(-88.02)), F(0.0), 0)
     return multiply_add_float(e.power, e.r * e.polynomial, e.power - F(1.0))
+
+
+# |x| < 200
+@kernel
+def exp_floored(x: float) -> Floored:
+    shift = F(MAGIC_SHIFT + 127)
+    z = x + F(NEAR_ZERO)  # x may be subnormal
+    # Below ln(2) / 2, so that exp(0) is 1; next to 128 ln(2) the difference is rounded to less.
+    shifted = multiply_add_float(z - F(0.34657), F(LOG2E), shift)
+    k = shifted - shift
+    r = multiply_add_float(k, F(-LN2_FAST[1]), multiply_add_float(k, F(-LN2_FAST[0]), z))
+    return Floored(multiply_add_float(r, expm1_up_polynomial(r), F(1.0)), shifted)
+
+
+# exponential: 0 where it is subnormal, for k = -127; infinite for k = 128
+@kernel
+def exponential(x: float) -> float:
+    e = exp_floored(at_most(at_least(x, F(-87.6)), F(88.8)))
+    return e.mantissa * power_of_two_float(e.shifted)
+
+
+exponential_grad = exponential
+
+
+# g exp(x), which may be in range where exp(x) is not: a positive k goes to g, in three parts.
+@kernel
+def exponential_backward(g: float, x: float) -> float:
+    e = exp_floored(at_most(at_least(x, F(-87.6)), F(194.0)))
+    shift = F(MAGIC_SHIFT + 127)
+    shifted = at_most(e.shifted, shift)
+    others = e.shifted - shifted
+    third = multiply_add_float(others, F(1.0 / 3.0), shift)
+    rest = others + (shift - third) + (shift - third) + shift
+    power = power_of_two_float(third)
+    product = g * power * power * power_of_two_float(rest)
+    return product * (e.mantissa * power_of_two_float(shifted))
+
+
+@kernel
+def exponential_grad_from_output(y: float) -> float:
+    return y
 
 
 @kernel
@@ -197,7 +249,7 @@ def tanh(x: float) -> float:
 @kernel
 def tanh_grad(x: float) -> float:
     z = at_least(minus_magnitude(x + x), F(-89.42))
-    numerator = value_of(exponential(z, F(0.0), 2))
+    numerator = value_of(lifted_exponential(z, F(0.0), 2))
     return numerator / square_of_one_plus(F(0.25) * numerator)
 
 
@@ -219,6 +271,22 @@ softplus_grad = sigmoid
 @kernel
 def softplus_grad_from_output(y: float) -> float:
     return -expm1_fast(-y)
+
+
+# log_sigmoid: -softplus(-x)
+@kernel
+def log_sigmoid(x: float) -> float:
+    return -softplus(-x)
+
+
+@kernel
+def log_sigmoid_grad(x: float) -> float:
+    return sigmoid(-x)
+
+
+@kernel
+def log_sigmoid_grad_from_output(y: float) -> float:
+    return softplus_grad_from_output(-y)
 
 
 # What the tail of a gated function, x sigmoid(z) or x Phi(x), is taken from: they are even up to
@@ -410,6 +478,12 @@ def elu_grad(x: float) -> float:
 @kernel
 def elu_grad_from_output(y: float) -> float:
     return F(1.0) if y > F(0.0) else y + F(1.0)
+
+
+# celu is elu for alpha = 1.
+celu = elu
+celu_grad = elu_grad
+celu_grad_from_output = elu_grad_from_output
 
 
 # The product in float64: selu of the largest subnormal numbers is normal.

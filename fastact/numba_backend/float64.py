@@ -72,6 +72,7 @@ from fastact.numba_backend.primitives import (
     LARGEST_SUBNORMAL,
     MAGIC_SHIFT,
     SMALLEST_NORMAL,
+    apply_exponent,
     at_least,
     at_most,
     half_of_shifted,
@@ -154,13 +155,6 @@ def exp_full(x: Pair) -> Scaled:
     return Scaled(fast_two_sum(leading.high, leading.low + tail), shifted)
 
 
-# value * 2**k for any k of exp_full, in two exact steps, of which the last rounds
-@kernel
-def apply_exponent(value: float, shifted: float) -> float:
-    half = 0.5 * (shifted - MAGIC_SHIFT) + MAGIC_SHIFT
-    return value * power_of_two(half) * power_of_two(shifted - (half - MAGIC_SHIFT))
-
-
 # e as a pair, for sums with numbers near 1: kept above 2**-1001, so that it is normal
 @kernel
 def to_pair(e: Scaled) -> Pair:
@@ -173,28 +167,52 @@ def to_pair(e: Scaled) -> Pair:
 def expm1_full(x: float) -> Pair:
     bounded = at_least(x, -690.0)
     shifted = multiply_add(bounded, LOG2E, MAGIC_SHIFT)
+    return expm1_of_reduced(bounded, shifted, power_of_two(shifted))
+
+
+# From power = 2**k; a smaller power divides the result where that is next to exp(x).
+@kernel
+def expm1_of_reduced(x: float, shifted: float, power: float) -> Pair:
     k = shifted - MAGIC_SHIFT
-    r = fast_two_sum(multiply_add(-k, LN2[0], bounded), -k * LN2[1])
+    r = fast_two_sum(multiply_add(-k, LN2[0], x), -k * LN2[1])
     tail = multiply_add(r.high * r.high, exp_polynomial(r.high), r.low)
-    power = power_of_two(shifted)
     leading = fast_two_sum(power - 1.0, power * r.high)
     return fast_two_sum(leading.high, multiply_add(power, tail, leading.low))
 
 
 class ExponentialExcess(NamedTuple):
-    """exp(x) = 2**k (1 + excess), x <= 0"""
+    """exp(x) = 2**k (1 + excess)"""
 
     excess: float
     shifted: float  # k + MAGIC_SHIFT
 
 
+# |x| <= 1500, not subnormal
 @kernel
 def exp_excess(x: float) -> ExponentialExcess:
-    bounded = at_least(at_most(x, -TINY), -1416.0)  # k >= -2043: see apply_exponent
-    shifted = multiply_add(bounded, LOG2E, MAGIC_SHIFT)
+    shifted = multiply_add(x, LOG2E, MAGIC_SHIFT)
     k = shifted - MAGIC_SHIFT
-    r = multiply_add(-k, LN2[1], multiply_add(-k, LN2[0], bounded))
+    r = multiply_add(-k, LN2[1], multiply_add(-k, LN2[0], x))
     return ExponentialExcess(multiply_add(r * r, exp_polynomial(r), r), shifted)
+
+
+# for x <= 0
+@kernel
+def exp_excess_below_zero(x: float) -> ExponentialExcess:
+    return exp_excess(at_least(at_most(x, -TINY), -1416.0))  # k >= -2043: see apply_exponent
+
+
+# g 2**k (1 + excess), which may be in range where 2**k is not: what of k is above 1 goes to g, in
+# three parts. What remains is at least 1 then: so the product overflows only where the result does.
+@kernel
+def times_exponential(g: float, e: ExponentialExcess) -> float:
+    shifted = at_most(e.shifted, MAGIC_SHIFT + 1.0)
+    others = e.shifted - shifted
+    third = multiply_add(others, 1.0 / 3.0, MAGIC_SHIFT)
+    rest = others + (MAGIC_SHIFT - third) + (MAGIC_SHIFT - third) + MAGIC_SHIFT
+    power = power_of_two(third)
+    product = g * power * power * power_of_two(rest)
+    return product * apply_exponent(1.0 + e.excess, shifted)
 
 
 class ExponentialQuotient(NamedTuple):
@@ -266,7 +284,27 @@ def bounded_product(a: float, b: float, bound: float) -> Pair:
     return Pair(at_most(product, bound), 0.0 if a == 1.0 else low)
 
 
-# --- sigmoid, tanh, softplus -------------------------------------------------------------------
+# --- exponential, sigmoid, tanh, softplus, log_sigmoid -----------------------------------------
+
+
+# Next to 0 exp is 1, to all digits: adding TINY spares it subnormal numbers.
+@kernel
+def exponential(x: float) -> float:
+    e = exp_excess(at_most(at_least(x, -1416.0), 1416.0) + TINY)
+    return apply_exponent(1.0 + e.excess, e.shifted)
+
+
+exponential_grad = exponential
+
+
+@kernel
+def exponential_backward(g: float, x: float) -> float:
+    return times_exponential(g, exp_excess(at_most(at_least(x, -1416.0), 1500.0) + TINY))
+
+
+@kernel
+def exponential_grad_from_output(y: float) -> float:
+    return y
 
 
 # sigmoid(z), from exp(-|z|)
@@ -381,6 +419,22 @@ def softplus_grad(x: float, beta: float) -> float:
 @kernel
 def softplus_grad_from_output(y: float, beta: float) -> float:
     return -expm1_full(-beta * y).high
+
+
+# log_sigmoid: -softplus(-x)
+@kernel
+def log_sigmoid(x: float) -> float:
+    return -softplus(-x, 1.0)
+
+
+@kernel
+def log_sigmoid_grad(x: float) -> float:
+    return sigmoid(-x)
+
+
+@kernel
+def log_sigmoid_grad_from_output(y: float) -> float:
+    return -expm1_full(y).high
 
 
 # --- gated: silu, gelu, gelu_tanh, mish --------------------------------------------------------
@@ -696,7 +750,7 @@ def mish_grad(x: float) -> float:
     )
 
 
-# --- elu, selu ---------------------------------------------------------------------------------
+# --- elu, celu, selu ---------------------------------------------------------------------------
 
 
 # From -2**-70 on expm1(x) is x, to all digits.
@@ -717,7 +771,7 @@ def elu(x: float, alpha: float) -> float:
 
 @kernel
 def elu_grad(x: float, alpha: float) -> float:
-    e = exp_excess(x)
+    e = exp_excess_below_zero(x)
     low = apply_exponent(multiply_add(alpha, e.excess, alpha), e.shifted)
     return 1.0 if x > 0.0 else low
 
@@ -725,6 +779,64 @@ def elu_grad(x: float, alpha: float) -> float:
 @kernel
 def elu_grad_from_output(y: float, alpha: float) -> float:
     return 1.0 if y > 0.0 else y + alpha
+
+
+# x / alpha as a pair, for x < 0; from TINY to `bound` in magnitude. The quotient is a product with
+# the reciprocal, which a loop computes once; its remainder makes good what that is off.
+@kernel
+def celu_argument(x: float, alpha: float, bound: float) -> Pair:
+    inverse = 1.0 / alpha
+    farthest = at_most(bound * fabs(alpha), LARGEST)
+    bounded = at_least(at_most(x, -TINY * fabs(alpha)), -farthest)
+    high = bounded * inverse
+    low = remainder(bounded, high, alpha) * inverse
+    return Pair(high, 0.0 if alpha == 1.0 else low)
+
+
+# celu: alpha expm1(z), z = x / alpha; expm1(z + low) is expm1(z) + low exp(z). With alpha < 0 it
+# grows, and exp(z) may be beyond the range: above 2**500, the rest of the power multiplies last.
+@kernel
+def celu(x: float, alpha: float) -> float:
+    z = celu_argument(x, alpha, 690.0 if alpha > 0.0 else 1400.0)
+    shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
+    rest = at_least(shifted - (MAGIC_SHIFT + 500.0), 0.0)
+    rest = 0.0 if alpha > 0.0 else rest
+    m = expm1_of_reduced(z.high, shifted, power_of_two(shifted - rest))
+    m_low = m.low + multiply_add(z.low, m.high, z.low)
+    m_low = m.low if alpha == 1.0 else m_low
+    far = apply_exponent(alpha * m.high + alpha * m_low, MAGIC_SHIFT + rest)
+    return x if x > -TINY * fabs(alpha) else far
+
+
+# exp(x / alpha), x < 0; as for celu, exp(z + low) is exp(z) (1 + low)
+@kernel
+def celu_excess(x: float, alpha: float, bound: float) -> ExponentialExcess:
+    z = celu_argument(x, alpha, bound)
+    e = exp_excess(z.high)
+    excess = e.excess + multiply_add(e.excess, z.low, z.low)
+    return ExponentialExcess(e.excess if alpha == 1.0 else excess, e.shifted)
+
+
+@kernel
+def celu_grad(x: float, alpha: float) -> float:
+    e = celu_excess(x, alpha, 1416.0)
+    low = apply_exponent(1.0 + e.excess, e.shifted)
+    return 1.0 if x > 0.0 else low
+
+
+# Only for alpha < 0 can f' overflow where the product does not.
+@kernel
+def celu_backward(g: float, x: float, alpha: float) -> float:
+    growing = times_exponential(g, celu_excess(x, alpha, 1500.0))
+    growing = g if x > 0.0 else growing
+    product = g * celu_grad(x, alpha)
+    return growing if alpha < 0.0 else product
+
+
+@kernel
+def celu_grad_from_output(y: float, alpha: float) -> float:
+    low = (y + alpha) * (1.0 / alpha)
+    return 1.0 if y > 0.0 else low
 
 
 @kernel
@@ -743,7 +855,7 @@ def selu(x: float) -> float:
 
 @kernel
 def selu_grad(x: float) -> float:
-    e = exp_excess(x)
+    e = exp_excess_below_zero(x)
     factor = two_product(SELU_SCALE, SELU_ALPHA)
     low = factor.high + multiply_add(factor.high, e.excess, factor.low)
     low = apply_exponent(low, e.shifted)

@@ -63,6 +63,19 @@ def power_of_two(builder: Any, shifted: Any) -> Any:
     return builder.bitcast(builder.add(exponent, bits.type(1023 << 52)), ir.DoubleType())
 
 
+# value * 2**k, for shifted = k + MAGIC_SHIFT, -2044 <= k <= 2046: two powers of two, each with half
+# of k, of which the last rounds
+@emitted(float64, float64, float64)
+def apply_exponent(builder: Any, value: Any, shifted: Any) -> Any:
+    bits = builder.bitcast(shifted, ir.IntType(64))
+    bits = builder.add(bits, bits.type(2 * 1023))
+    half = builder.lshr(bits, bits.type(1))  # its low bits: 1023 + k / 2, rounded down
+    for part in (half, builder.sub(bits, half)):
+        power = builder.bitcast(builder.shl(part, bits.type(52)), ir.DoubleType())
+        value = builder.fmul(value, power)
+    return value
+
+
 # 2**(lift - n), for shifted = n + MAGIC_SHIFT
 @emitted(float64, float64, int64)
 def negative_power(builder: Any, shifted: Any, lift: Any) -> Any:
