@@ -25,8 +25,10 @@ squared_relu = relu2 = get("squared_relu")
 leaky_relu = get("leaky_relu")
 hard_swish = hardswish = hard_silu = get("hard_swish")
 softsign = soft_sign = get("softsign")
+squareplus = get("squareplus")
 sparse_plus = get("sparse_plus")
 sparse_sigmoid = get("sparse_sigmoid")
+dish = get("dish")
 sigmoid = expit = logistic = get("sigmoid")
 tanh = get("tanh")
 softplus = bnll = get("softplus")
@@ -42,6 +44,7 @@ __all__ = [
     "BackendUnavailableError",
     "bnll",
     "clear_pool",
+    "dish",
     "elu",
     "expit",
     "gelu",
@@ -76,6 +79,7 @@ __all__ = [
     "sparse_plus",
     "sparse_sigmoid",
     "squared_relu",
+    "squareplus",
     "swish",
     "tanh",
     "use_backend",

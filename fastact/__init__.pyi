@@ -297,6 +297,136 @@ class _ActivationNegativeSlope(_FunctionNegativeSlope, Activation):
     backward_from_output: _BackwardFromOutputNegativeSlope
     value_and_grad: _ValueAndGradNegativeSlope
 
+class _FunctionB(_Function):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardB(_Backward):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputB(_BackwardFromOutput):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _ValueAndGradB(_ValueAndGrad):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationB(_FunctionB, Activation):
+    grad: _FunctionB
+    backward: _BackwardB
+    backward_from_output: _BackwardFromOutputB
+    value_and_grad: _ValueAndGradB
+
 class _FunctionBeta(_Function):
     @overload
     def __call__(
@@ -561,6 +691,8 @@ def names() -> tuple[str, ...]: ...
 @overload
 def get(name: Literal["elu"]) -> _ActivationAlpha: ...
 @overload
+def get(name: Literal["squareplus"]) -> _ActivationB: ...
+@overload
 def get(name: Literal["bnll", "silu", "softplus", "swish"]) -> _ActivationBeta: ...
 @overload
 def get(name: Literal["leaky_relu"]) -> _ActivationNegativeSlope: ...
@@ -568,6 +700,7 @@ def get(name: Literal["leaky_relu"]) -> _ActivationNegativeSlope: ...
 def get(name: str) -> Activation: ...
 
 bnll: _ActivationBeta
+dish: Activation
 elu: _ActivationAlpha
 expit: Activation
 gelu: Activation
@@ -592,6 +725,7 @@ softsign: Activation
 sparse_plus: Activation
 sparse_sigmoid: Activation
 squared_relu: Activation
+squareplus: _ActivationB
 swish: _ActivationBeta
 tanh: Activation
 
@@ -600,6 +734,7 @@ __all__ = [
     "BackendUnavailableError",
     "bnll",
     "clear_pool",
+    "dish",
     "elu",
     "expit",
     "gelu",
@@ -634,6 +769,7 @@ __all__ = [
     "sparse_plus",
     "sparse_sigmoid",
     "squared_relu",
+    "squareplus",
     "swish",
     "tanh",
     "use_backend",

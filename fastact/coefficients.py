@@ -441,6 +441,12 @@ MISH_SLOPE_FAST = (
 
 MISH_RADIUS_FAST = 1.1875
 
+# root of dish', as a pair
+DISH_ROOT = (
+    -0.7861513777574233,
+    -1.0764187905699136e-17,
+)
+
 # where the slopes hold: largest distance from the root
 ROOT_RADIUS = 0.25
 

@@ -1,7 +1,7 @@
 # What both precisions need: powers of two from bits, and selects that compile to blends.
 
 from libc.float cimport DBL_MAX, DBL_MIN, FLT_MAX, FLT_MIN
-from libc.math cimport INFINITY, copysign, copysignf, fabs, fabsf, sqrt
+from libc.math cimport INFINITY, copysign, copysignf, fabs, fabsf, sqrt, sqrtf
 
 cdef extern from *:
     """
