@@ -195,6 +195,7 @@ ROWS = (
         limits=(0.0, math.inf),
         derivative_limits=(0.0, 1.0),
         parameters=(Parameter("b", 4.0, "curvature at 0, where f is sqrt(b) / 2; 0 makes relu"),),
+        kinks=((0.0, "1 / 2 if b > 0 else 0"),),
         exponential_free=True,
         derivative_from_output="y**2 / (y**2 + b / 4)",
         example=(0.618, 1.0, 2.4142),

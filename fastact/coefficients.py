@@ -447,6 +447,12 @@ DISH_ROOT = (
     -1.0764187905699136e-17,
 )
 
+# as a pair
+DISH_ROOT_SQUARED = (
+    0.6180339887498949,
+    -5.432115203682506e-17,
+)
+
 # where the slopes hold: largest distance from the root
 ROOT_RADIUS = 0.25
 

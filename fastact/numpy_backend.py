@@ -212,8 +212,10 @@ def sparse_sigmoid_grad_from_output(y: Array) -> Array:
 
 def dish(x: Array) -> Array:
     a = np.abs(x)
-    # max(x, 0) - a / (2 s (s + a)), divided by a: neither overflow nor inf / inf
-    tail = 0.5 / (1 / a + a + np.hypot(1, a))
+    near = np.minimum(a, 1e12)
+    v = 1 + near**2
+    # Beyond 1e12 it is 1 / (4 a), and a**2 might overflow.
+    tail = np.where(a > 1e12, 0.25 / a, near / 2 / (v + near * np.sqrt(v)))
     return np.where(x < 0, -0.0, x) - tail
 
 
@@ -224,7 +226,7 @@ def dish_grad(x: Array) -> Array:
     p = near * np.sqrt(v)
     distance = (-table.DISH_ROOT[0] - near) - table.DISH_ROOT[1]
     # 1 - a**2 - a**4, by its root
-    numerator = distance * (near - table.DISH_ROOT[0]) * (v + table.DISH_ROOT[0] ** 2)
+    numerator = distance * (near - table.DISH_ROOT[0]) * (v + table.DISH_ROOT_SQUARED[0])
     tail = np.where(a > 1e12, -0.25 / a / a, numerator / (2 * v * (v + p) * (1 + p)))
     return np.where(x < 0, tail, 1 - tail)
 

@@ -22,8 +22,7 @@ cdef extern from *:
     #define FASTACT_NEGLIGIBLE 8.673617379884035e-19 /* 2**-60 */
     #define FASTACT_HUGE 1e200
     #define FASTACT_TWO_TO_26 67108864.0
-    #define FASTACT_TWO_TO_28 268435456.0
-    #define FASTACT_TWO_TO_80 1.2089258196146292e24
+    #define FASTACT_TWO_TO_150 1.42724769270596e45
     #define FASTACT_TWO_TO_200 1.6069380442589903e60
     #define FASTACT_TWO_TO_300 2.037035976334486e90
     #define FASTACT_TWO_TO_400 2.5822498780869086e120
@@ -73,8 +72,7 @@ cdef extern from *:
     const double NEGLIGIBLE "FASTACT_NEGLIGIBLE"
     const double HUGE "FASTACT_HUGE"
     const double TWO_TO_26 "FASTACT_TWO_TO_26"
-    const double TWO_TO_28 "FASTACT_TWO_TO_28"
-    const double TWO_TO_80 "FASTACT_TWO_TO_80"
+    const double TWO_TO_150 "FASTACT_TWO_TO_150"
     const double TWO_TO_200 "FASTACT_TWO_TO_200"
     const double TWO_TO_300 "FASTACT_TWO_TO_300"
     const double TWO_TO_400 "FASTACT_TWO_TO_400"
@@ -350,21 +348,16 @@ cdef inline floating squareplus_grad(floating x, double b) noexcept nogil:
     if floating is double:
         return relu_grad[double](x) if b == 0 else squareplus_grad_double(x, b)
     else:
-        slope = squareplus_grad_default(x)
+        slope = squareplus_grad_default(x, F(TWO_TO_MINUS_30), F(2.0 * TWO_TO_MINUS_30 * TWO_TO_MINUS_30))
         return slope.high + slope.low if FUSED and b == 4 else <float>squareplus_grad_short(x, b)
 
 
-# An infinite g would give inf - inf, so it gets the first product alone.
 cdef inline floating squareplus_backward(floating g, floating x, double b) noexcept nogil:
-    cdef float_pair slope
-    cdef float product, low
+    cdef float product
     if floating is double:
         return g * squareplus_grad[double](x, b)
     else:
-        slope = squareplus_grad_default(x)
-        product = g * slope.high
-        low = multiply_add_float(g, slope.high, g * slope.low)
-        product = low if fabsf(g) <= FLT_MAX else product
+        product = squareplus_backward_default(g, x)
         return product if FUSED and b == 4 else <float>(g * squareplus_grad_short(x, b))
 
 
@@ -412,7 +405,7 @@ ctypedef struct scaled_root:
 # error 0.51 ulp, 0.75 for x < -2**13.
 cdef inline float squareplus_default(float x) noexcept nogil:
     cdef float two_to_124 = 2.1267647932558654e37
-    cdef scaled_root root = squareplus_root_default(x, two_to_124)
+    cdef scaled_root root = squareplus_root_default(x, F(TWO_TO_MINUS_30), two_to_124)
     cdef float inverse = reciprocal_float(root.total)
     cdef float rest = multiply_add_float(-inverse, root.total, F(1.0))
     rest = multiply_add_float(-inverse, root.total_low, rest)
@@ -421,17 +414,17 @@ cdef inline float squareplus_default(float x) noexcept nogil:
     return tail if x < 0 else above
 
 
-# b / 2 / (s (s + |x|)) or 1 less that, as a sum of two. Largest error 0.51 ulp, 0.75 for x < -2**13.
-cdef inline float_pair squareplus_grad_default(float x) noexcept nogil:
+# b / 2 / (s (s + |x|)) or 1 less that, as a sum of two, from scale s and scale |x|; `numerator` is
+# scale**2 b / 2. Largest error 0.51 ulp, 0.75 for x < -2**13.
+cdef inline float_pair squareplus_grad_default(float x, float scale, float numerator) noexcept nogil:
     cdef float_pair slope
     cdef float two_to_60 = 1152921504606846976
-    cdef scaled_root root = squareplus_root_default(x, two_to_60)
+    cdef scaled_root root = squareplus_root_default(x, scale, two_to_60)
     cdef float product = root.value * root.total
     cdef float product_low = multiply_add_float(root.value, root.total, -product)
     product_low = multiply_add_float(root.value, root.total_low, product_low)
     product_low = multiply_add_float(root.low, root.total, product_low)
     cdef float inverse = reciprocal_float(product)
-    cdef float numerator = F(2.0 * TWO_TO_MINUS_30 * TWO_TO_MINUS_30)
     cdef float tail = numerator * inverse
     cdef float rest = multiply_add_float(-tail, product, numerator)
     rest = multiply_add_float(-tail, product_low, rest)
@@ -442,14 +435,31 @@ cdef inline float_pair squareplus_grad_default(float x) noexcept nogil:
     return slope
 
 
-cdef inline scaled_root squareplus_root_default(float x, float bound) noexcept nogil:
+# Below -2**50 the derivative, down to 2**-256, is 2**130 times itself, and g 2**-60: neither they nor
+# their product leave the range, unless the result does. An infinite product would become inf - inf,
+# and a zero lose its sign, so these stay.
+cdef inline float squareplus_backward_default(float g, float x) noexcept nogil:
+    cdef bint is_far = x < F(-1125899906842624.0)
+    cdef float scale = F(8.271806125530277e-25) if is_far else F(TWO_TO_MINUS_30)  # 2**-80
+    cdef float numerator = F(2.0 * TWO_TO_MINUS_30 * TWO_TO_MINUS_30)
+    numerator = F(1.862645149230957e-09) if is_far else numerator  # 2**-29
+    cdef float factor = g * (F(8.673617379884035e-19) if is_far else F(1.0))  # 2**-60
+    cdef float_pair slope = squareplus_grad_default(x, scale, numerator)
+    cdef float product = factor * slope.high
+    cdef float whole = multiply_add_float(factor, slope.high, factor * slope.low)
+    whole = whole if fabsf(product) > 0 else product
+    product = whole if fabsf(product) <= FLT_MAX else product
+    return product * (F(8.470329472543003e-22) if is_far else F(1.0))  # 2**-70
+
+
+cdef inline scaled_root squareplus_root_default(float x, float scale, float bound) noexcept nogil:
     cdef scaled_root root
     cdef float magnitude = magnitude_from(x, F(9.094947017729282e-13))  # 2**-40
     cdef float_pair near = root_float(at_most_float(magnitude, F(8192.0)), F(4.0))
-    magnitude = at_most_float(magnitude * F(TWO_TO_MINUS_30), bound)
-    cdef float value = near.high * F(TWO_TO_MINUS_30)
+    magnitude = at_most_float(magnitude * scale, bound)
+    cdef float value = near.high * scale
     root.value = magnitude if value < magnitude else value
-    root.low = near.low * F(TWO_TO_MINUS_30)
+    root.low = near.low * scale
     root.total = root.value + magnitude
     root.total_low = (magnitude - (root.total - root.value)) + root.low
     return root
@@ -686,7 +696,7 @@ cdef inline double dish_grad(floating x) noexcept nogil:
 
 # Squares of float are exact in double.
 cdef inline double dish_grad_short(float x) noexcept nogil:
-    cdef double magnitude = at_most(fabs(<double>x), TWO_TO_80)
+    cdef double magnitude = at_most(fabs(<double>x), TWO_TO_150)
     cdef double square = magnitude * magnitude
     cdef double v = 1.0 + square
     cdef double p = magnitude * sqrt(v)
@@ -695,20 +705,21 @@ cdef inline double dish_grad_short(float x) noexcept nogil:
     return tail if x < 0 else 1.0 - tail
 
 
-# Numerator, denominator and quotient as sums of two; next to the root 1 - x**2 - x**4 cancels in the
-# first parts, exactly. v (v + p) (1 + p) is v (v**2 + p (1 + v)). From 2**28 on it is -1 / (4 x**2).
-# Largest error below 2 ulp, also next to the root.
+# Numerator, denominator and quotient as sums of two. The denominator, v (v + p) (1 + p), is
+# v (v**2 + p (1 + v)). From 2**26 on it is -1 / (4 x**2 + 9). Largest error below 1 ulp.
 cdef inline double dish_grad_double(double x) noexcept nogil:
     cdef double magnitude = at_most(at_least(fabs(x), NEGLIGIBLE), TWO_TO_540)
-    cdef double near = at_most(magnitude, TWO_TO_28)
+    cdef double near = at_most(magnitude, TWO_TO_26)
     cdef dish_sum parts = dish_total(near)
-    cdef pair numerator = one_less_two_powers(near)
+    cdef pair numerator = dish_grad_numerator(near, parts.square)
     cdef pair denominator = dish_grad_denominator(parts.square, parts.product)
     cdef double far = TWO_TO_MINUS_50 * magnitude
-    cdef bint is_far = magnitude > TWO_TO_28
+    cdef bint is_far = magnitude > TWO_TO_26
     cdef double d = far * far if is_far else denominator.high
-    cdef double d_low = product_error(far, far, far * far) if is_far else denominator.low
-    cdef double n = -0.5 * (TWO_TO_MINUS_50 * TWO_TO_MINUS_50) if is_far else numerator.high
+    cdef double unit = TWO_TO_MINUS_50 * TWO_TO_MINUS_50
+    cdef double far_low = product_error(far, far, far * far) + 2.25 * unit
+    cdef double d_low = far_low if is_far else denominator.low
+    cdef double n = -0.5 * unit if is_far else numerator.high
     cdef double n_low = 0.0 if is_far else numerator.low
     cdef double inverse = reciprocal(d)
     cdef double quotient = n * inverse
@@ -717,14 +728,21 @@ cdef inline double dish_grad_double(double x) noexcept nogil:
     return tail if x < 0 else 1.0 - tail
 
 
-# 1 - a**2 - a**4
-cdef inline pair one_less_two_powers(double a) noexcept nogil:
-    cdef pair square = two_product(a, a)
-    cdef pair fourth = two_product(square.high, square.high)
-    fourth.low = multiply_add(square.high + square.high, square.low, fourth.low)
-    cdef pair first = two_sum(1.0, -square.high)
-    cdef pair second = two_sum(first.high, -fourth.high)
-    return fast_two_sum(second.high, (first.low + second.low) - (square.low + fourth.low))
+# 1 - a**2 - a**4 = (r - a) (r + a) (1 + a**2 + r**2), r minus the root of dish'
+cdef inline pair dish_grad_numerator(double a, pair v) noexcept nogil:
+    cdef pair distance = two_sum(-DISH_ROOT_0, -a)
+    distance = fast_two_sum(distance.high, distance.low - DISH_ROOT_1)
+    cdef pair total = two_sum(-DISH_ROOT_0, a)
+    cdef pair factor = fast_two_sum(v.high, DISH_ROOT_SQUARED_0)
+    factor.low = factor.low + (v.low + DISH_ROOT_SQUARED_1)
+    cdef pair product = two_product(total.high, factor.high)
+    total.low = total.low - DISH_ROOT_1
+    product.low = product.low + multiply_add(total.high, factor.low, total.low * factor.high)
+    cdef pair result = two_product(distance.high, product.high)
+    result.low = result.low + multiply_add(
+        distance.high, product.low, distance.low * product.high
+    )
+    return result
 
 
 # v (v**2 + p (1 + v))

@@ -19,6 +19,7 @@ import numpy as np
 from numba import float32, float64
 from numba.extending import overload
 
+from fastact.coefficients import DISH_ROOT, DISH_ROOT_SQUARED
 from fastact.numba_backend.double_double import (
     Pair,
     fast_two_sum,
@@ -58,8 +59,7 @@ NEGLIGIBLE = 2.0**-60
 HUGE = 1e200
 
 TWO_TO_26 = 2.0**26
-TWO_TO_28 = 2.0**28
-TWO_TO_80 = 2.0**80
+TWO_TO_150 = 2.0**150
 TWO_TO_200 = 2.0**200
 TWO_TO_300 = 2.0**300
 TWO_TO_400 = 2.0**400
@@ -546,7 +546,7 @@ class DishSum(NamedTuple):
     half: float
 
 
-# 0 <= a <= 2**28
+# 0 <= a <= 2**26
 @kernel
 def dish_total(a: float) -> DishSum:
     v = one_plus_square(a)
@@ -565,7 +565,7 @@ if FUSED:
     @kernel
     def one_plus_square(a: float) -> Pair:
         high = multiply_add(a, a, 1.0)
-        # 1 less that is exact, for a**2 < 2**53, and else little worse.
+        # 1 less that is exact, for a**2 < 2**53.
         return Pair(high, multiply_add(a, a, 1.0 - high))
 
 else:
@@ -579,7 +579,7 @@ else:
 
 # Squares of float32 are exact.
 def dish_slope_tail_float32(x: Any) -> Any:
-    magnitude = at_most(abs(float64(x)), TWO_TO_80)
+    magnitude = at_most(abs(float64(x)), TWO_TO_150)
     square = magnitude * magnitude
     v = 1.0 + square
     p = magnitude * sqrt(v)
@@ -587,21 +587,21 @@ def dish_slope_tail_float32(x: Any) -> Any:
     return numerator * reciprocal(v * (v + p) * (1.0 + p))
 
 
-# Numerator, denominator and quotient as sums of two; next to the root 1 - x**2 - x**4 cancels in
-# the first parts, exactly. v (v + p) (1 + p) is v (v**2 + p (1 + v)). From 2**28 on it is
-# -1 / (4 x**2). Largest error below 2 ulp, also next to the root.
+# Numerator, denominator and quotient as sums of two. The denominator, v (v + p) (1 + p), is
+# v (v**2 + p (1 + v)). From 2**26 on it is -1 / (4 x**2 + 9). Largest error below 1 ulp.
 def dish_slope_tail_float64(x: Any) -> Any:
     magnitude = at_most(at_least(abs(x), NEGLIGIBLE), TWO_TO_540)
-    near = at_most(magnitude, TWO_TO_28)
+    near = at_most(magnitude, TWO_TO_26)
     parts = dish_total(near)
-    numerator = one_less_two_powers(near)
+    numerator = dish_grad_numerator(near, parts.square)
     denominator = dish_grad_denominator(parts.square, parts.product)
     far = TWO_TO_MINUS_50 * magnitude
-    is_far = magnitude > TWO_TO_28
-    far_square = two_product(far, far)
-    d = far_square.high if is_far else denominator.high
-    d_low = far_square.low if is_far else denominator.low
-    n = -0.5 * (TWO_TO_MINUS_50 * TWO_TO_MINUS_50) if is_far else numerator.high
+    is_far = magnitude > TWO_TO_26
+    d = far * far if is_far else denominator.high
+    unit = TWO_TO_MINUS_50 * TWO_TO_MINUS_50
+    far_low = product_error(far, far, far * far) + 2.25 * unit
+    d_low = far_low if is_far else denominator.low
+    n = -0.5 * unit if is_far else numerator.high
     n_low = 0.0 if is_far else numerator.low
     inverse = reciprocal(d)
     quotient = n * inverse
@@ -609,15 +609,22 @@ def dish_slope_tail_float64(x: Any) -> Any:
     return 0.5 * multiply_add(rest, inverse, quotient)
 
 
-# 1 - a**2 - a**4
+# 1 - a**2 - a**4 = (r - a) (r + a) (1 + a**2 + r**2), r minus the root of dish'
 @kernel
-def one_less_two_powers(a: float) -> Pair:
-    square = two_product(a, a)
-    fourth = two_product(square.high, square.high)
-    fourth_low = multiply_add(square.high + square.high, square.low, fourth.low)
-    first = two_sum(1.0, -square.high)
-    second = two_sum(first.high, -fourth.high)
-    return fast_two_sum(second.high, (first.low + second.low) - (square.low + fourth_low))
+def dish_grad_numerator(a: float, v: Pair) -> Pair:
+    root, root_low = DISH_ROOT
+    squared, squared_low = DISH_ROOT_SQUARED
+    distance = two_sum(-root, -a)
+    distance = fast_two_sum(distance.high, distance.low - root_low)
+    total = two_sum(-root, a)
+    factor = fast_two_sum(v.high, squared)
+    factor_low = factor.low + (v.low + squared_low)
+    product = two_product(total.high, factor.high)
+    total_low = total.low - root_low
+    product_low = product.low + multiply_add(total.high, factor_low, total_low * factor.high)
+    result = two_product(distance.high, product.high)
+    result_low = result.low + multiply_add(distance.high, product_low, distance.low * product.high)
+    return Pair(result.high, result_low)
 
 
 # v (v**2 + p (1 + v))
