@@ -24,13 +24,14 @@ cdef extern from *:
     #define FASTACT_TWO_TO_26 67108864.0
     #define FASTACT_TWO_TO_150 1.42724769270596e45
     #define FASTACT_TWO_TO_200 1.6069380442589903e60
-    #define FASTACT_TWO_TO_300 2.037035976334486e90
+    #define FASTACT_TWO_TO_290 1.9892929456391466e87
     #define FASTACT_TWO_TO_400 2.5822498780869086e120
     #define FASTACT_TWO_TO_500 3.273390607896142e150
     #define FASTACT_TWO_TO_540 3.599131035634557e162
-    #define FASTACT_TWO_TO_750 5.922386521532856e225
+    #define FASTACT_TWO_TO_740 5.78358058743443e222
     #define FASTACT_TWO_TO_1000 1.0715086071862673e301
     #define FASTACT_TWO_TO_MINUS_30 9.313225746154785e-10
+    #define FASTACT_TWO_TO_MINUS_32 2.3283064365386963e-10
     #define FASTACT_TWO_TO_MINUS_50 8.881784197001252e-16
     #define FASTACT_TWO_TO_MINUS_250 5.527147875260445e-76
     #define FASTACT_TWO_TO_MINUS_500 3.054936363499605e-151
@@ -74,13 +75,14 @@ cdef extern from *:
     const double TWO_TO_26 "FASTACT_TWO_TO_26"
     const double TWO_TO_150 "FASTACT_TWO_TO_150"
     const double TWO_TO_200 "FASTACT_TWO_TO_200"
-    const double TWO_TO_300 "FASTACT_TWO_TO_300"
+    const double TWO_TO_290 "FASTACT_TWO_TO_290"
     const double TWO_TO_400 "FASTACT_TWO_TO_400"
     const double TWO_TO_500 "FASTACT_TWO_TO_500"
     const double TWO_TO_540 "FASTACT_TWO_TO_540"
-    const double TWO_TO_750 "FASTACT_TWO_TO_750"
+    const double TWO_TO_740 "FASTACT_TWO_TO_740"
     const double TWO_TO_1000 "FASTACT_TWO_TO_1000"
     const double TWO_TO_MINUS_30 "FASTACT_TWO_TO_MINUS_30"
+    const double TWO_TO_MINUS_32 "FASTACT_TWO_TO_MINUS_32"
     const double TWO_TO_MINUS_50 "FASTACT_TWO_TO_MINUS_50"
     const double TWO_TO_MINUS_250 "FASTACT_TWO_TO_MINUS_250"
     const double TWO_TO_MINUS_500 "FASTACT_TWO_TO_MINUS_500"
@@ -346,7 +348,7 @@ cdef inline floating squareplus(floating x, double b) noexcept nogil:
 cdef inline floating squareplus_grad(floating x, double b) noexcept nogil:
     cdef float_pair slope
     if floating is double:
-        return relu_grad[double](x) if b == 0 else squareplus_grad_double(x, b)
+        return squareplus_grad_double(x, b)
     else:
         slope = squareplus_grad_default(x, F(TWO_TO_MINUS_30), F(2.0 * TWO_TO_MINUS_30 * TWO_TO_MINUS_30))
         return slope.high + slope.low if FUSED and b == 4 else <float>squareplus_grad_short(x, b)
@@ -362,12 +364,10 @@ cdef inline floating squareplus_backward(floating g, floating x, double b) noexc
 
 
 cdef inline double squareplus_grad_from_output(floating y, double b) noexcept nogil:
-    cdef double quotient
     if floating is double:
-        quotient = squareplus_grad_from_output_double(y, b)
+        return squareplus_grad_from_output_double(y, b)
     else:
-        quotient = squareplus_grad_from_output_short(y, b)
-    return relu_grad[double](y) if b == 0 else quotient
+        return squareplus_grad_from_output_short(y, b)
 
 
 # For float, in double: the reciprocal has 34 bits. Infinite sums would have none.
@@ -381,14 +381,14 @@ cdef inline double squareplus_short(float x, double b) noexcept nogil:
 cdef inline double squareplus_grad_short(float x, double b) noexcept nogil:
     cdef double bounded = at_most(fabs(<double>x), TWO_TO_400)
     cdef double root = sqrt(bounded * bounded + b)
-    cdef double tail = 0.5 * b * reciprocal(root * (root + bounded))
-    cdef double slope = 1.0 - tail if x > 0 else tail
-    return relu_grad[double](x) if b == 0 else slope
+    cdef double product = at_least(root * (root + bounded), TWO_TO_MINUS_1000)
+    cdef double tail = 0.5 * b * reciprocal(product)
+    return 1.0 - tail if x > 0 else tail
 
 
 cdef inline double squareplus_grad_from_output_short(float y, double b) noexcept nogil:
     cdef double square = at_most(<double>y * <double>y, TWO_TO_1000)
-    return square * reciprocal(square + 0.25 * b)
+    return square * reciprocal(square + at_least(0.25 * b, TWO_TO_MINUS_1000))
 
 
 # s and s + |x|, as sums of two
@@ -481,7 +481,7 @@ cdef inline float_pair root_float(float a, float b) noexcept nogil:
 # of at most 2**500, from where on it is |x| to all digits. The sum carries its rounding error along;
 # largest error below 2 ulp.
 cdef inline double squareplus_double(double x, double b) noexcept nogil:
-    cdef double part = 0.00390625  # 2**-8
+    cdef double part = 5.421010862427522e-20  # 2**-64
     cdef double magnitude = part * at_least(fabs(x), TWO_TO_MINUS_500)
     cdef double near = at_most(magnitude, TWO_TO_500)
     cdef double root = sqrt(multiply_add(near, near, b * (part * part)))
@@ -498,7 +498,7 @@ cdef inline double squareplus_double(double x, double b) noexcept nogil:
 # The error of s counts twice here, and is carried along too; largest error below 1 ulp.
 cdef inline double squareplus_grad_double(double x, double b) noexcept nogil:
     cdef double part = TWO_TO_MINUS_250
-    cdef double magnitude = part * at_most(at_least(fabs(x), TWO_TO_MINUS_500), TWO_TO_750)
+    cdef double magnitude = part * at_most(at_least(fabs(x), TWO_TO_MINUS_500), TWO_TO_740)
     cdef double near = at_most(magnitude, TWO_TO_500)
     cdef pair square = two_sum(near * near, b * (part * part))
     square.low = square.low + product_error(near, near, near * near)
@@ -508,7 +508,7 @@ cdef inline double squareplus_grad_double(double x, double b) noexcept nogil:
     root_low = root_low * (0.5 * rough_reciprocal(root))
     cdef double total = root + magnitude
     cdef double total_low = (magnitude - (total - root)) + root_low
-    cdef double product = root * total
+    cdef double product = at_least(root * total, TWO_TO_MINUS_1000)  # b and x may be 0
     cdef double product_low = multiply_add(
         root_low, total, multiply_add(root, total_low, product_error(root, total, product))
     )
@@ -523,7 +523,7 @@ cdef inline double squareplus_grad_double(double x, double b) noexcept nogil:
 
 # y**2 / (y**2 + b / 4), both 2**400 times as large, with the errors of square, sum and quotient
 cdef inline double squareplus_grad_from_output_double(double y, double b) noexcept nogil:
-    cdef double scaled_y = at_most(fabs(y), TWO_TO_300) * TWO_TO_200
+    cdef double scaled_y = at_most(fabs(y), TWO_TO_290) * TWO_TO_200
     cdef double square = scaled_y * scaled_y
     cdef double square_low = product_error(scaled_y, scaled_y, square)
     cdef pair total = two_sum(square, b * (0.25 * TWO_TO_400))
@@ -531,7 +531,8 @@ cdef inline double squareplus_grad_from_output_double(double y, double b) noexce
     cdef double quotient = square * inverse
     cdef double rest = remainder(square, quotient, total.high)
     rest = rest + multiply_add(-quotient, total.low + square_low, square_low)
-    return multiply_add(rest, inverse, quotient)
+    cdef double rectified = 1.0 if y > 0 else y
+    return rectified if b == 0 else multiply_add(rest, inverse, quotient)
 
 
 # sparse_plus: 0 if x <= -1 else x if x >= 1 else (x + 1)**2 / 4. In double, the sum carries its
@@ -643,10 +644,10 @@ cdef inline double dish_double(double x) noexcept nogil:
     cdef double magnitude = fabs(other)
     cdef double near = at_most(at_least(magnitude, NEGLIGIBLE), TWO_TO_26)
     cdef dish_sum parts = dish_total(near)
-    cdef double total = 0.125 * magnitude if magnitude > TWO_TO_26 else parts.total
-    cdef double total_low = 0.1875 * parts.half if magnitude > TWO_TO_26 else parts.total_low
+    cdef double total = TWO_TO_MINUS_32 * magnitude if magnitude > TWO_TO_26 else parts.total
+    cdef double total_low = (1.5 * TWO_TO_MINUS_32) * parts.half if magnitude > TWO_TO_26 else parts.total_low
     cdef double half = 0.5 * magnitude
-    cdef double numerator = 0.03125 if magnitude > TWO_TO_26 else half
+    cdef double numerator = 0.25 * TWO_TO_MINUS_32 if magnitude > TWO_TO_26 else half
     cdef double inverse = reciprocal(total)
     cdef double quotient = numerator * inverse
     cdef double rest = multiply_add(-quotient, total_low, remainder(numerator, quotient, total))

@@ -61,12 +61,13 @@ HUGE = 1e200
 TWO_TO_26 = 2.0**26
 TWO_TO_150 = 2.0**150
 TWO_TO_200 = 2.0**200
-TWO_TO_300 = 2.0**300
+TWO_TO_290 = 2.0**290
 TWO_TO_400 = 2.0**400
 TWO_TO_500 = 2.0**500
 TWO_TO_540 = 2.0**540
-TWO_TO_750 = 2.0**750
+TWO_TO_740 = 2.0**740
 TWO_TO_1000 = 2.0**1000
+TWO_TO_MINUS_32 = 2.0**-32
 TWO_TO_MINUS_50 = 2.0**-50
 TWO_TO_MINUS_250 = 2.0**-250
 TWO_TO_MINUS_500 = 2.0**-500
@@ -438,7 +439,7 @@ def squareplus_tail_float32(x: Any, b: Any) -> Any:
 # most 2**500, from where on it is |x| to all digits. The sum carries its rounding error along;
 # largest error below 2 ulp.
 def squareplus_tail_float64(x: Any, b: Any) -> Any:
-    part = 0.00390625  # 2**-8
+    part = 5.421010862427522e-20  # 2**-64
     magnitude = part * at_least(abs(x), TWO_TO_MINUS_500)
     near = at_most(magnitude, TWO_TO_500)
     root = sqrt(multiply_add(near, near, b * (part * part)))
@@ -460,7 +461,7 @@ def squareplus_slope_tail_float32(x: Any, b: Any) -> Any:
 # The error of s counts twice here, and is carried along too; largest error below 1 ulp.
 def squareplus_slope_tail_float64(x: Any, b: Any) -> Any:
     part = TWO_TO_MINUS_250
-    magnitude = part * at_most(at_least(abs(x), TWO_TO_MINUS_500), TWO_TO_750)
+    magnitude = part * at_most(at_least(abs(x), TWO_TO_MINUS_500), TWO_TO_740)
     near = at_most(magnitude, TWO_TO_500)
     square = two_sum(near * near, b * (part * part))
     square_low = square.low + product_error(near, near, near * near)
@@ -489,7 +490,7 @@ def squareplus_quotient_float32(y: Any, b: Any) -> Any:
 
 # y**2 / (y**2 + b / 4), both 2**400 times as large, with the errors of square, sum and quotient
 def squareplus_quotient_float64(y: Any, b: Any) -> Any:
-    scaled_y = at_most(abs(y), TWO_TO_300) * TWO_TO_200
+    scaled_y = at_most(abs(y), TWO_TO_290) * TWO_TO_200
     square = scaled_y * scaled_y
     square_low = product_error(scaled_y, scaled_y, square)
     total = two_sum(square, b * (0.25 * TWO_TO_400))
@@ -524,10 +525,10 @@ def dish_value_float64(x: Any) -> Any:
     magnitude = abs(other)
     near = at_most(at_least(magnitude, NEGLIGIBLE), TWO_TO_26)
     parts = dish_total(near)
-    total = 0.125 * magnitude if magnitude > TWO_TO_26 else parts.total.high
-    total_low = 0.1875 * parts.half if magnitude > TWO_TO_26 else parts.total.low
+    total = TWO_TO_MINUS_32 * magnitude if magnitude > TWO_TO_26 else parts.total.high
+    total_low = (1.5 * TWO_TO_MINUS_32) * parts.half if magnitude > TWO_TO_26 else parts.total.low
     half = 0.5 * magnitude
-    numerator = 0.03125 if magnitude > TWO_TO_26 else half
+    numerator = 0.25 * TWO_TO_MINUS_32 if magnitude > TWO_TO_26 else half
     inverse = reciprocal(total)
     quotient = numerator * inverse
     rest = multiply_add(-quotient, total_low, remainder(numerator, quotient, total))
