@@ -33,8 +33,10 @@ hard_swish = hardswish = hard_silu = get("hard_swish")
 hard_shrink = hardshrink = get("hard_shrink")
 soft_shrink = softshrink = get("soft_shrink")
 softsign = soft_sign = get("softsign")
+squareplus = get("squareplus")
 sparse_plus = get("sparse_plus")
 sparse_sigmoid = get("sparse_sigmoid")
+dish = get("dish")
 exponential = exp = get("exponential")
 sigmoid = expit = logistic = get("sigmoid")
 log_sigmoid = logsigmoid = get("log_sigmoid")
@@ -55,6 +57,7 @@ __all__ = [
     "celu",
     "clear_pool",
     "clipped_linear",
+    "dish",
     "elu",
     "exp",
     "expit",
@@ -103,6 +106,7 @@ __all__ = [
     "sparse_plus",
     "sparse_sigmoid",
     "squared_relu",
+    "squareplus",
     "swish",
     "tanh",
     "threshold",

@@ -450,6 +450,18 @@ MISH_SLOPE_FAST = (
 
 MISH_RADIUS_FAST = 1.1875
 
+# root of dish', as a pair
+DISH_ROOT = (
+    -0.7861513777574233,
+    -1.0764187905699136e-17,
+)
+
+# as a pair
+DISH_ROOT_SQUARED = (
+    0.6180339887498949,
+    -5.432115203682506e-17,
+)
+
 # where the slopes hold: largest distance from the root
 ROOT_RADIUS = 0.25
 

@@ -276,6 +276,30 @@ def softsign_grad_from_output(y: Array) -> Array:
     return (1 - np.abs(y)) ** 2
 
 
+def squareplus(x: Array, b: Any) -> Array:
+    a = np.abs(x)
+    total = _root(a, b) + a
+    tail = np.where(total == 0, 0, b / 2 / total)  # b and x are 0
+    return np.where(x < 0, 0, x) + tail
+
+
+def squareplus_grad(x: Array, b: Any) -> Array:
+    a = np.abs(x)
+    s = _root(a, b)
+    tail = np.where(s == 0, 0, b / 2 / s / (s + a))
+    return np.where(x > 0, 1 - tail, tail)
+
+
+def squareplus_grad_from_output(y: Array, b: Any) -> Array:
+    quotient = 1 / (1 + b / 4 / y / y)  # y**2 might overflow
+    return _keep_nan(np.where(b == 0, y > 0, quotient), y)
+
+
+def _root(a: Array, b: Any) -> Array:
+    """Return sqrt(a**2 + b)."""
+    return np.hypot(a, np.sqrt(np.asarray(b, a.dtype)))
+
+
 def sparse_plus(x: Array) -> Array:
     return np.where(x >= 1, x, np.maximum(x + 1, 0) ** 2 / 4)
 
@@ -298,6 +322,27 @@ def sparse_sigmoid_grad(x: Array) -> Array:
 
 def sparse_sigmoid_grad_from_output(y: Array) -> Array:
     return _keep_nan(np.where((y > 0) & (y < 1), 0.5, 0), y)
+
+
+def dish(x: Array) -> Array:
+    a = np.abs(x)
+    near = np.minimum(a, 1e12)
+    v = 1 + near**2
+    # Beyond 1e12 it is 1 / (4 a), and a**2 might overflow.
+    tail = np.where(a > 1e12, 0.25 / a, near / 2 / (v + near * np.sqrt(v)))
+    return np.where(x < 0, -0.0, x) - tail
+
+
+def dish_grad(x: Array) -> Array:
+    a = np.abs(x)
+    near = np.minimum(a, 1e12)
+    v = 1 + near**2
+    p = near * np.sqrt(v)
+    distance = (-table.DISH_ROOT[0] - near) - table.DISH_ROOT[1]
+    # 1 - a**2 - a**4, by its root
+    numerator = distance * (near - table.DISH_ROOT[0]) * (v + table.DISH_ROOT_SQUARED[0])
+    tail = np.where(a > 1e12, -0.25 / a / a, numerator / (2 * v * (v + p) * (1 + p)))
+    return np.where(x < 0, tail, 1 - tail)
 
 
 # --- with an exponential -----------------------------------------------------------------------

@@ -34,6 +34,7 @@ OTHER_VALUES = {
     "threshold": (0.1, -2.0),
     "value": (20.1,),
     "lambd": (0.3,),
+    "b": (1.0, 0.3),
 }
 
 
@@ -135,6 +136,8 @@ THRESHOLDS = (
     *(0.5, 1.0, 1.5, 2.0, 3.0, 4.0, 6.0),
     # kernels switch formulas, or bound their arguments
     *(12.0, 15.0, 20.0, 23.0, 37.0, 39.0, 40.0, 345.0, 690.0, 700.0, 708.0, 800.0, 1416.0, 2e4),
+    # the algebraic ones count x as its own root
+    *(2.0**-40, 2.0**12, 2.0**13, 2.0**26),
     # exp overflows, becomes subnormal, vanishes: float32, float64
     *(88.722839, 87.336545, 103.972081, 104.0, 709.782713, 708.396419, 744.440072, 745.133219),
     # sigmoid and tanh reach 1

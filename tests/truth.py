@@ -39,6 +39,30 @@ class Definition(NamedTuple):
     grad_from_output: Callable[..., Any] | None = None
 
 
+def _squareplus(x: Any, b: Any) -> Any:
+    root = mp.sqrt(x**2 + b)
+    return b / 2 / (root - x) if x < 0 else (x + root) / 2
+
+
+def _squareplus_grad(x: Any, b: Any) -> Any:
+    if b == 0:
+        return 1 if x > 0 else 0
+    root = mp.sqrt(x**2 + b)
+    return b / 2 / (root * (root - x)) if x < 0 else (1 + x / root) / 2
+
+
+def _dish(x: Any) -> Any:
+    root = mp.sqrt(1 + x**2)
+    return x / 2 / (root * (root - x)) if x < 0 else x * (1 + x / root) / 2
+
+
+def _dish_grad(x: Any) -> Any:
+    root = mp.sqrt(1 + x**2)
+    if x < 0:  # (1 - p) / 2 / (s**2 (s**2 + p)), p = -x s
+        return (1 - x**2 * root**2) / 2 / (root**2 * (root**2 - x * root) * (1 - x * root))
+    return (1 + x / root) / 2 + x / (2 * root**3)
+
+
 def _sigmoid(x: Any) -> Any:
     return 1 / (1 + mp.exp(-x))
 
@@ -148,6 +172,11 @@ DEFINITIONS = {
         lambda x: 1 / (1 + abs(x)) ** 2,
         lambda y: (1 - abs(y)) ** 2,
     ),
+    "squareplus": Definition(
+        _squareplus,
+        _squareplus_grad,
+        lambda y, b: y**2 / (y**2 + b / 4) if b else (1 if y > 0 else 0),
+    ),
     "sparse_plus": Definition(
         lambda x: 0 if x <= -1 else x if x >= 1 else (x + 1) ** 2 / 4,
         lambda x: min(max((x + 1) / 2, 0), 1),
@@ -158,6 +187,7 @@ DEFINITIONS = {
         lambda x: mp.mpf(0.5) if -1 < x < 1 else 0,
         lambda y: mp.mpf(0.5) if 0 < y < 1 else 0,
     ),
+    "dish": Definition(_dish, _dish_grad),
     "exponential": Definition(mp.exp, mp.exp, lambda y: y),
     "sigmoid": Definition(_sigmoid, _bell, lambda y: y * (1 - y)),
     "log_sigmoid": Definition(

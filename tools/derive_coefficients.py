@@ -454,6 +454,10 @@ def table() -> str:
             meaning = f"the same in d - {float(middle)}, of at most {name}_RADIUS_FAST"
             parts.append(assignment(f"{name}_SLOPE_FAST", meaning, map(single, coefficients)))
             parts.append(f"{name}_RADIUS_FAST = {float(radius)!r}\n")
+    # where x**2 + x**4 is 1
+    dish_root = -mp.sqrt((mp.sqrt(5) - 1) / 2)
+    parts.append(assignment("DISH_ROOT", "root of dish', as a pair", split(dish_root)))
+    parts.append(assignment("DISH_ROOT_SQUARED", "as a pair", split(dish_root**2)))
     parts.append(
         "# where the slopes hold: largest distance from the root\n"
         f"ROOT_RADIUS = {float(ROOT_RADIUS)!r}\n"

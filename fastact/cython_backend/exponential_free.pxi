@@ -21,6 +21,47 @@ cdef extern from *:
     #define FASTACT_SMALLEST 4.9406564584124654e-324
     #define FASTACT_NEGLIGIBLE 8.673617379884035e-19 /* 2**-60 */
     #define FASTACT_HUGE 1e200
+    #define FASTACT_TWO_TO_26 67108864.0
+    #define FASTACT_TWO_TO_150 1.42724769270596e45
+    #define FASTACT_TWO_TO_200 1.6069380442589903e60
+    #define FASTACT_TWO_TO_290 1.9892929456391466e87
+    #define FASTACT_TWO_TO_400 2.5822498780869086e120
+    #define FASTACT_TWO_TO_500 3.273390607896142e150
+    #define FASTACT_TWO_TO_540 3.599131035634557e162
+    #define FASTACT_TWO_TO_740 5.78358058743443e222
+    #define FASTACT_TWO_TO_1000 1.0715086071862673e301
+    #define FASTACT_TWO_TO_MINUS_30 9.313225746154785e-10
+    #define FASTACT_TWO_TO_MINUS_32 2.3283064365386963e-10
+    #define FASTACT_TWO_TO_MINUS_50 8.881784197001252e-16
+    #define FASTACT_TWO_TO_MINUS_250 5.527147875260445e-76
+    #define FASTACT_TWO_TO_MINUS_500 3.054936363499605e-151
+
+    /* 1 / d as in fastact_reciprocal, to 2**-17 in float, and roughly, to 2**-8 */
+    static CYTHON_INLINE float fastact_reciprocal_from_bits_float(float d) {
+        uint32_t bits;
+        memcpy(&bits, &d, sizeof bits);
+        bits = UINT32_C(0x7ef311c3) - bits;
+        memcpy(&d, &bits, sizeof d);
+        return d;
+    }
+    static CYTHON_INLINE float fastact_reciprocal_float(float d) {
+        float r = fastact_reciprocal_from_bits_float(d);
+        float s = fastact_multiply_add_float(-d, r, 1.0f);
+        r = fastact_multiply_add_float(r, s, r);
+        return fastact_multiply_add_float(r, s * s, r);
+    }
+    static CYTHON_INLINE float fastact_rough_reciprocal_float(float d) {
+        float r = fastact_reciprocal_from_bits_float(d);
+        return fastact_multiply_add_float(r, fastact_multiply_add_float(-d, r, 1.0f), r);
+    }
+    static CYTHON_INLINE double fastact_rough_reciprocal(double d) {
+        uint64_t bits;
+        double r;
+        memcpy(&bits, &d, sizeof bits);
+        bits = UINT64_C(0x7fde623850000000) - bits;
+        memcpy(&r, &bits, sizeof r);
+        return fastact_multiply_add(r, fastact_multiply_add(-d, r, 1.0), r);
+    }
     """
     const double SIXTH "FASTACT_SIXTH"
     const float SIXTH_SHORT "FASTACT_SIXTH_SHORT"
@@ -31,6 +72,29 @@ cdef extern from *:
     # Added to 1 these change nothing, or are all that is left.
     const double NEGLIGIBLE "FASTACT_NEGLIGIBLE"
     const double HUGE "FASTACT_HUGE"
+    const double TWO_TO_26 "FASTACT_TWO_TO_26"
+    const double TWO_TO_150 "FASTACT_TWO_TO_150"
+    const double TWO_TO_200 "FASTACT_TWO_TO_200"
+    const double TWO_TO_290 "FASTACT_TWO_TO_290"
+    const double TWO_TO_400 "FASTACT_TWO_TO_400"
+    const double TWO_TO_500 "FASTACT_TWO_TO_500"
+    const double TWO_TO_540 "FASTACT_TWO_TO_540"
+    const double TWO_TO_740 "FASTACT_TWO_TO_740"
+    const double TWO_TO_1000 "FASTACT_TWO_TO_1000"
+    const double TWO_TO_MINUS_30 "FASTACT_TWO_TO_MINUS_30"
+    const double TWO_TO_MINUS_32 "FASTACT_TWO_TO_MINUS_32"
+    const double TWO_TO_MINUS_50 "FASTACT_TWO_TO_MINUS_50"
+    const double TWO_TO_MINUS_250 "FASTACT_TWO_TO_MINUS_250"
+    const double TWO_TO_MINUS_500 "FASTACT_TWO_TO_MINUS_500"
+    # 2**-126 < d < 2**126
+    float reciprocal_float "fastact_reciprocal_float"(float d) noexcept nogil
+    float rough_reciprocal_float "fastact_rough_reciprocal_float"(float d) noexcept nogil
+    double rough_reciprocal "fastact_rough_reciprocal"(double d) noexcept nogil
+
+# The unevaluated sum of two.
+ctypedef struct float_pair:
+    float high
+    float low
 
 
 # identity: x
@@ -466,6 +530,206 @@ cdef inline double softsign_grad_double(double x) noexcept nogil:
     return multiply_add(square, -2.0 * excess, square)
 
 
+# squareplus: (x + s) / 2 with s = sqrt(x**2 + b), which is max(x, 0) and an even tail that does not
+# cancel, b / 2 / (s + |x|). The derivative is b / 2 / (s (s + |x|)) for x < 0, and 1 minus that for
+# x > 0; with b = 0 it is that of relu, and 0 at 0. b is 0 or lies between 2**-400 and 2**400.
+cdef inline floating squareplus(floating x, double b) noexcept nogil:
+    if floating is double:
+        return squareplus_double(x, b)
+    else:
+        return squareplus_default(x) if FUSED and b == 4 else <float>squareplus_short(x, b)
+
+
+cdef inline floating squareplus_grad(floating x, double b) noexcept nogil:
+    cdef float_pair slope
+    if floating is double:
+        return squareplus_grad_double(x, b)
+    else:
+        slope = squareplus_grad_default(x, F(TWO_TO_MINUS_30), F(2.0 * TWO_TO_MINUS_30 * TWO_TO_MINUS_30))
+        return slope.high + slope.low if FUSED and b == 4 else <float>squareplus_grad_short(x, b)
+
+
+cdef inline floating squareplus_backward(floating g, floating x, double b) noexcept nogil:
+    cdef float product
+    if floating is double:
+        return g * squareplus_grad[double](x, b)
+    else:
+        product = squareplus_backward_default(g, x)
+        return product if FUSED and b == 4 else <float>(g * squareplus_grad_short(x, b))
+
+
+cdef inline double squareplus_grad_from_output(floating y, double b) noexcept nogil:
+    if floating is double:
+        return squareplus_grad_from_output_double(y, b)
+    else:
+        return squareplus_grad_from_output_short(y, b)
+
+
+# For float, in double: the reciprocal has 34 bits. Infinite sums would have none.
+cdef inline double squareplus_short(float x, double b) noexcept nogil:
+    cdef double magnitude = fabs(<double>x)
+    cdef double root = sqrt(magnitude * magnitude + b)
+    cdef double tail = 0.5 * b * reciprocal(at_most(root + magnitude, TWO_TO_1000))
+    return relu[double](x) + (0.0 if b == 0 else tail)
+
+
+cdef inline double squareplus_grad_short(float x, double b) noexcept nogil:
+    cdef double bounded = at_most(fabs(<double>x), TWO_TO_400)
+    cdef double root = sqrt(bounded * bounded + b)
+    cdef double product = at_least(root * (root + bounded), TWO_TO_MINUS_1000)
+    cdef double tail = 0.5 * b * reciprocal(product)
+    return 1.0 - tail if x > 0 else tail
+
+
+cdef inline double squareplus_grad_from_output_short(float y, double b) noexcept nogil:
+    cdef double square = at_most(<double>y * <double>y, TWO_TO_1000)
+    return square * reciprocal(square + at_least(0.25 * b, TWO_TO_MINUS_1000))
+
+
+# s and s + |x|, as sums of two
+ctypedef struct scaled_root:
+    float value
+    float low
+    float total
+    float total_low
+
+
+# float, b = 4, half the time of double: s and what follows from it carry their rounding errors along.
+# |x| and s are 2**-30 of themselves, so that neither sums nor reciprocals leave the range. s is that
+# of at most 2**13: from there on it is |x| to all digits, and its error still within 2**-27. Largest
+# error 0.51 ulp, 0.75 for x < -2**13.
+cdef inline float squareplus_default(float x) noexcept nogil:
+    cdef float two_to_124 = 2.1267647932558654e37
+    cdef scaled_root root = squareplus_root_default(x, F(TWO_TO_MINUS_30), two_to_124)
+    cdef float inverse = reciprocal_float(root.total)
+    cdef float rest = multiply_add_float(-inverse, root.total, F(1.0))
+    rest = multiply_add_float(-inverse, root.total_low, rest)
+    cdef float tail = multiply_add_float(rest, inverse, inverse) * F(2.0 * TWO_TO_MINUS_30)
+    cdef float above = (root.total + root.total_low) * F(0.5 / TWO_TO_MINUS_30)
+    return tail if x < 0 else above
+
+
+# b / 2 / (s (s + |x|)) or 1 less that, as a sum of two, from scale s and scale |x|; `numerator` is
+# scale**2 b / 2. Largest error 0.51 ulp, 0.75 for x < -2**13.
+cdef inline float_pair squareplus_grad_default(float x, float scale, float numerator) noexcept nogil:
+    cdef float_pair slope
+    cdef float two_to_60 = 1152921504606846976
+    cdef scaled_root root = squareplus_root_default(x, scale, two_to_60)
+    cdef float product = root.value * root.total
+    cdef float product_low = multiply_add_float(root.value, root.total, -product)
+    product_low = multiply_add_float(root.value, root.total_low, product_low)
+    product_low = multiply_add_float(root.low, root.total, product_low)
+    cdef float inverse = reciprocal_float(product)
+    cdef float tail = numerator * inverse
+    cdef float rest = multiply_add_float(-tail, product, numerator)
+    rest = multiply_add_float(-tail, product_low, rest)
+    cdef float above = F(1.0) - tail
+    cdef float above_low = (F(1.0) - above) - tail
+    slope.high = above if x > 0 else tail
+    slope.low = multiply_add_float(-rest, inverse, above_low) if x > 0 else rest * inverse
+    return slope
+
+
+# Below -2**50 the derivative, down to 2**-256, is 2**130 times itself, and g 2**-60: neither they nor
+# their product leave the range, unless the result does. An infinite product would become inf - inf,
+# and a zero lose its sign, so these stay.
+cdef inline float squareplus_backward_default(float g, float x) noexcept nogil:
+    cdef bint is_far = x < F(-1125899906842624.0)
+    cdef float scale = F(8.271806125530277e-25) if is_far else F(TWO_TO_MINUS_30)  # 2**-80
+    cdef float numerator = F(2.0 * TWO_TO_MINUS_30 * TWO_TO_MINUS_30)
+    numerator = F(1.862645149230957e-09) if is_far else numerator  # 2**-29
+    cdef float factor = g * (F(8.673617379884035e-19) if is_far else F(1.0))  # 2**-60
+    cdef float_pair slope = squareplus_grad_default(x, scale, numerator)
+    cdef float product = factor * slope.high
+    cdef float whole = multiply_add_float(factor, slope.high, factor * slope.low)
+    whole = whole if fabsf(product) > 0 else product
+    product = whole if fabsf(product) <= FLT_MAX else product
+    return product * (F(8.470329472543003e-22) if is_far else F(1.0))  # 2**-70
+
+
+cdef inline scaled_root squareplus_root_default(float x, float scale, float bound) noexcept nogil:
+    cdef scaled_root root
+    cdef float magnitude = magnitude_from(x, F(9.094947017729282e-13))  # 2**-40
+    cdef float_pair near = root_float(at_most_float(magnitude, F(8192.0)), F(4.0))
+    magnitude = at_most_float(magnitude * scale, bound)
+    cdef float value = near.high * scale
+    root.value = magnitude if value < magnitude else value
+    root.low = near.low * scale
+    root.total = root.value + magnitude
+    root.total_low = (magnitude - (root.total - root.value)) + root.low
+    return root
+
+
+# sqrt(a**2 + b), where a**2 + b is so small that b is a whole number of its ulp: b less its first
+# part is exact then. The rest of the root needs no more than a rough reciprocal.
+cdef inline float_pair root_float(float a, float b) noexcept nogil:
+    cdef float_pair root
+    cdef float square = multiply_add_float(a, a, b)
+    cdef float square_low = multiply_add_float(a, a, b - square)
+    root.high = sqrtf(square)
+    cdef float rest = multiply_add_float(-root.high, root.high, square) + square_low
+    root.low = rest * (F(0.5) * rough_reciprocal_float(root.high))
+    return root
+
+
+# In double, |x| is a part of itself, so that sums and their reciprocals stay in the range; s is that
+# of at most 2**500, from where on it is |x| to all digits. The sum carries its rounding error along;
+# largest error below 2 ulp.
+cdef inline double squareplus_double(double x, double b) noexcept nogil:
+    cdef double part = 5.421010862427522e-20  # 2**-64
+    cdef double magnitude = part * at_least(fabs(x), TWO_TO_MINUS_500)
+    cdef double near = at_most(magnitude, TWO_TO_500)
+    cdef double root = sqrt(multiply_add(near, near, b * (part * part)))
+    root = magnitude if root < magnitude else root
+    cdef double total = root + magnitude
+    cdef double total_low = magnitude - (total - root)
+    cdef double inverse = reciprocal(total)
+    cdef double quotient = 0.5 * b * inverse
+    cdef double rest = multiply_add(-quotient, total_low, remainder(0.5 * b, quotient, total))
+    cdef double tail = part * multiply_add(rest, inverse, quotient)
+    return relu[double](x) + (0.0 if fabs(x) > DBL_MAX else tail)
+
+
+# The error of s counts twice here, and is carried along too; largest error below 1 ulp.
+cdef inline double squareplus_grad_double(double x, double b) noexcept nogil:
+    cdef double part = TWO_TO_MINUS_250
+    cdef double magnitude = part * at_most(at_least(fabs(x), TWO_TO_MINUS_500), TWO_TO_740)
+    cdef double near = at_most(magnitude, TWO_TO_500)
+    cdef pair square = two_sum(near * near, b * (part * part))
+    square.low = square.low + product_error(near, near, near * near)
+    cdef double root = sqrt(square.high)
+    cdef double root_low = remainder(square.high, root, root) + square.low
+    root = magnitude if root < magnitude else root
+    root_low = root_low * (0.5 * rough_reciprocal(root))
+    cdef double total = root + magnitude
+    cdef double total_low = (magnitude - (total - root)) + root_low
+    cdef double product = at_least(root * total, TWO_TO_MINUS_1000)  # b and x may be 0
+    cdef double product_low = multiply_add(
+        root_low, total, multiply_add(root, total_low, product_error(root, total, product))
+    )
+    cdef double inverse = reciprocal(product)
+    cdef double numerator = b * (0.5 * part * part)
+    cdef double quotient = numerator * inverse
+    cdef double rest = remainder(numerator, quotient, product)
+    rest = multiply_add(-quotient, product_low, rest)
+    cdef double tail = multiply_add(rest, inverse, quotient)
+    return 1.0 - tail if x > 0 else tail
+
+
+# y**2 / (y**2 + b / 4), both 2**400 times as large, with the errors of square, sum and quotient
+cdef inline double squareplus_grad_from_output_double(double y, double b) noexcept nogil:
+    cdef double scaled_y = at_most(fabs(y), TWO_TO_290) * TWO_TO_200
+    cdef double square = scaled_y * scaled_y
+    cdef double square_low = product_error(scaled_y, scaled_y, square)
+    cdef pair total = two_sum(square, b * (0.25 * TWO_TO_400))
+    cdef double inverse = reciprocal(total.high)
+    cdef double quotient = square * inverse
+    cdef double rest = remainder(square, quotient, total.high)
+    rest = rest + multiply_add(-quotient, total.low + square_low, square_low)
+    cdef double rectified = 1.0 if y > 0 else y
+    return rectified if b == 0 else multiply_add(rest, inverse, quotient)
+
+
 # sparse_plus: 0 if x <= -1 else x if x >= 1 else (x + 1)**2 / 4. In double, the sum carries its
 # rounding error along; largest error below 1 ulp. Subnormal x count as 0.
 cdef inline floating sparse_plus(floating x) noexcept nogil:
@@ -506,3 +770,187 @@ cdef inline floating sparse_sigmoid_grad_from_output(floating y) noexcept nogil:
     cdef floating half = 0.5
     cdef floating below = half if y < 1 else 0
     return keep_nan[floating](below if y > 0 else 0, y)
+
+
+# dish: x (1 + x / s) / 2 with s = sqrt(1 + x**2), which is max(x, 0) less an even tail that does not
+# cancel, |x| / 2 / (s**2 + |x| s).
+cdef inline floating dish(floating x) noexcept nogil:
+    if floating is double:
+        return dish_double(x)
+    else:
+        return dish_float(x) if FUSED else <float>dish_short(x)
+
+
+# For float, in double; the reciprocal has 34 bits.
+cdef inline double dish_short(float x) noexcept nogil:
+    cdef double magnitude = fabs(<double>x)
+    cdef double square = 1.0 + magnitude * magnitude
+    cdef double inverse = reciprocal(at_most(square + magnitude * sqrt(square), TWO_TO_1000))
+    cdef double tail = at_most(0.5 * magnitude, TWO_TO_400) * inverse
+    return (-0.0 if x < 0 else <double>x) - tail
+
+
+# The same in half the time: sums and products carry their rounding errors along, and from 2**12 on
+# the tail is 1 / (4 |x| + 3 / |x|). Largest error 0.51 ulp, 0.75 for subnormal results.
+cdef inline float dish_float(float x) noexcept nogil:
+    cdef float two_to_12 = 4096
+    cdef float magnitude = fabsf(x)
+    cdef float near = at_most_float(magnitude, two_to_12)
+    cdef float square = multiply_add_float(near, near, F(1.0))
+    cdef float square_low = multiply_add_float(near, near, F(1.0) - square)
+    cdef float root = sqrtf(square)
+    cdef float rough = rough_reciprocal_float(root)
+    cdef float root_low = multiply_add_float(-root, root, square) + square_low
+    root_low = root_low * (F(0.5) * rough)
+    cdef float product = near * root
+    cdef float product_low = multiply_add_float(near, root, -product)
+    product_low = multiply_add_float(near, root_low, product_low)
+    cdef float total = square + product
+    cdef float total_low = (product - (total - square)) + (square_low + product_low)
+    total = F(0.125) * magnitude if magnitude > two_to_12 else total
+    total_low = F(0.09375) * rough if magnitude > two_to_12 else total_low
+    cdef float half = F(0.5) * magnitude
+    cdef float numerator = F(0.03125) if magnitude > two_to_12 else half
+    cdef float inverse = reciprocal_float(total)
+    cdef float tail = numerator * inverse
+    cdef float rest = multiply_add_float(-tail, total, numerator)
+    rest = multiply_add_float(-tail, total_low, rest)
+    cdef float rectified = F(-0.0) if x < 0 else x
+    cdef float difference = rectified - tail
+    cdef float difference_low = (rectified - difference) - tail
+    cdef float value = difference - multiply_add_float(rest, inverse, -difference_low)
+    return rectified if magnitude > FLT_MAX else value
+
+
+# Of 0 <= a <= 2**26: v = 1 + a**2, p = a sqrt(v) and v + p, as sums of two, and 1 / (2 sqrt(v)), roughly
+ctypedef struct dish_sum:
+    pair square
+    pair product
+    double total
+    double total_low
+    double half
+
+
+# In double the same, but that the difference is rounded; largest error below 1.5 ulp. For subnormal x
+# it is x / 2.
+cdef inline double dish_double(double x) noexcept nogil:
+    cdef double shifted_x = shifted_mantissa(x)
+    cdef double other = shifted_x if is_subnormal(x) else x
+    cdef double magnitude = fabs(other)
+    cdef double near = at_most(at_least(magnitude, NEGLIGIBLE), TWO_TO_26)
+    cdef dish_sum parts = dish_total(near)
+    cdef double total = TWO_TO_MINUS_32 * magnitude if magnitude > TWO_TO_26 else parts.total
+    cdef double total_low = (1.5 * TWO_TO_MINUS_32) * parts.half if magnitude > TWO_TO_26 else parts.total_low
+    cdef double half = 0.5 * magnitude
+    cdef double numerator = 0.25 * TWO_TO_MINUS_32 if magnitude > TWO_TO_26 else half
+    cdef double inverse = reciprocal(total)
+    cdef double quotient = numerator * inverse
+    cdef double rest = multiply_add(-quotient, total_low, remainder(numerator, quotient, total))
+    cdef double rectified = -0.0 if other < 0 else other
+    cdef double value = rectified - multiply_add(rest, inverse, quotient)
+    value = rectified if magnitude > DBL_MAX else value
+    return copysign(half_of_shifted(shifted_x) if is_subnormal(x) else value, x)
+
+
+cdef inline dish_sum dish_total(double a) noexcept nogil:
+    cdef dish_sum parts
+    cdef pair v = one_plus_square(a)
+    cdef double root = sqrt(v.high)
+    parts.half = 0.5 * rough_reciprocal(root)
+    cdef double root_low = (remainder(v.high, root, root) + v.low) * parts.half
+    cdef double p = a * root
+    cdef double p_low = multiply_add(a, root_low, product_error(a, root, p))
+    parts.square = v
+    parts.product = make_pair(p, p_low)
+    parts.total = v.high + p
+    parts.total_low = (p - (parts.total - v.high)) + (v.low + p_low)
+    return parts
+
+
+cdef inline pair one_plus_square(double a) noexcept nogil:
+    cdef pair result
+    cdef double square
+    if FUSED:  # 1 less the first part is exact, for a**2 < 2**53
+        result.high = multiply_add(a, a, 1.0)
+        result.low = multiply_add(a, a, 1.0 - result.high)
+    else:
+        square = a * a
+        result = two_sum(1.0, square)
+        result.low = result.low + product_error(a, a, square)
+    return result
+
+
+# dish': for x < 0, (1 - p) / 2 / (v (v + p)) with v = 1 + x**2, p = |x| sqrt(v), and for x > 0 1 less
+# that. 1 - p is (1 - x**2 v) / (1 + p), which keeps its digits near the root, where
+# x**2 = (sqrt(5) - 1) / 2.
+cdef inline double dish_grad(floating x) noexcept nogil:
+    if floating is double:
+        return dish_grad_double(x)
+    else:
+        return dish_grad_short(x)
+
+
+# Squares of float are exact in double.
+cdef inline double dish_grad_short(float x) noexcept nogil:
+    cdef double magnitude = at_most(fabs(<double>x), TWO_TO_150)
+    cdef double square = magnitude * magnitude
+    cdef double v = 1.0 + square
+    cdef double p = magnitude * sqrt(v)
+    cdef double numerator = 0.5 * multiply_add(-square, v, 1.0)
+    cdef double tail = numerator * reciprocal(v * (v + p) * (1.0 + p))
+    return tail if x < 0 else 1.0 - tail
+
+
+# Numerator, denominator and quotient as sums of two. The denominator, v (v + p) (1 + p), is
+# v (v**2 + p (1 + v)). From 2**26 on it is -1 / (4 x**2 + 9). Largest error below 1 ulp.
+cdef inline double dish_grad_double(double x) noexcept nogil:
+    cdef double magnitude = at_most(at_least(fabs(x), NEGLIGIBLE), TWO_TO_540)
+    cdef double near = at_most(magnitude, TWO_TO_26)
+    cdef dish_sum parts = dish_total(near)
+    cdef pair numerator = dish_grad_numerator(near, parts.square)
+    cdef pair denominator = dish_grad_denominator(parts.square, parts.product)
+    cdef double far = TWO_TO_MINUS_50 * magnitude
+    cdef bint is_far = magnitude > TWO_TO_26
+    cdef double d = far * far if is_far else denominator.high
+    cdef double unit = TWO_TO_MINUS_50 * TWO_TO_MINUS_50
+    cdef double far_low = product_error(far, far, far * far) + 2.25 * unit
+    cdef double d_low = far_low if is_far else denominator.low
+    cdef double n = -0.5 * unit if is_far else numerator.high
+    cdef double n_low = 0.0 if is_far else numerator.low
+    cdef double inverse = reciprocal(d)
+    cdef double quotient = n * inverse
+    cdef double rest = multiply_add(-quotient, d_low, remainder(n, quotient, d)) + n_low
+    cdef double tail = 0.5 * multiply_add(rest, inverse, quotient)
+    return tail if x < 0 else 1.0 - tail
+
+
+# 1 - a**2 - a**4 = (r - a) (r + a) (1 + a**2 + r**2), r minus the root of dish'
+cdef inline pair dish_grad_numerator(double a, pair v) noexcept nogil:
+    cdef pair distance = two_sum(-DISH_ROOT_0, -a)
+    distance = fast_two_sum(distance.high, distance.low - DISH_ROOT_1)
+    cdef pair total = two_sum(-DISH_ROOT_0, a)
+    cdef pair factor = fast_two_sum(v.high, DISH_ROOT_SQUARED_0)
+    factor.low = factor.low + (v.low + DISH_ROOT_SQUARED_1)
+    cdef pair product = two_product(total.high, factor.high)
+    total.low = total.low - DISH_ROOT_1
+    product.low = product.low + multiply_add(total.high, factor.low, total.low * factor.high)
+    cdef pair result = two_product(distance.high, product.high)
+    result.low = result.low + multiply_add(
+        distance.high, product.low, distance.low * product.high
+    )
+    return result
+
+
+# v (v**2 + p (1 + v))
+cdef inline pair dish_grad_denominator(pair v, pair p) noexcept nogil:
+    cdef pair square = two_product(v.high, v.high)
+    square.low = multiply_add(v.high + v.high, v.low, square.low)
+    cdef pair factor = fast_two_sum(v.high, 1.0)
+    factor.low = factor.low + v.low
+    cdef pair other = two_product(p.high, factor.high)
+    other.low = other.low + multiply_add(p.high, factor.low, p.low * factor.high)
+    cdef pair total = two_sum(square.high, other.high)
+    total.low = total.low + (square.low + other.low)
+    cdef pair product = two_product(v.high, total.high)
+    product.low = product.low + multiply_add(v.high, total.low, v.low * total.high)
+    return product

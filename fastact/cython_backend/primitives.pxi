@@ -1,7 +1,7 @@
 # What both precisions need: powers of two from bits, and selects that compile to blends.
 
 from libc.float cimport DBL_MAX, DBL_MIN, FLT_MAX, FLT_MIN
-from libc.math cimport INFINITY, copysign, copysignf, fabs, fabsf, sqrt
+from libc.math cimport INFINITY, copysign, copysignf, fabs, fabsf, sqrt, sqrtf
 
 cdef extern from *:
     """
@@ -166,6 +166,7 @@ cdef extern from "coefficients.h":
     const double GELU_TANH_ROOT_0, GELU_TANH_ROOT_1
     const double GELU_TANH_ROOT_Z_0, GELU_TANH_ROOT_Z_1, GELU_TANH_ROOT_W_0, GELU_TANH_ROOT_W_1
     const double GELU_TANH_ROOT_EXPONENTIAL, GELU_TANH_ROOT_SQRT, GELU_TANH_ROOT_EXCESS
+    const double DISH_ROOT_0, DISH_ROOT_1, DISH_ROOT_SQUARED_0, DISH_ROOT_SQUARED_1
     const double MISH_ROOT_0, MISH_ROOT_1, MISH_ROOT_EXPONENTIAL, MISH_SLOPE_0, MISH_SLOPE_LOW
     double exp_full_polynomial(double r) noexcept nogil
     double tanh_full_polynomial(double u) noexcept nogil

@@ -13,12 +13,20 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from math import copysign, inf, sqrt
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import float32, float64
 from numba.extending import overload
 
+from fastact.coefficients import DISH_ROOT, DISH_ROOT_SQUARED
+from fastact.numba_backend.double_double import (
+    Pair,
+    fast_two_sum,
+    two_product,
+    two_sum,
+)
+from fastact.numba_backend.float64 import remainder
 from fastact.numba_backend.primitives import (
     FUSED,
     LARGEST_SUBNORMAL,
@@ -32,6 +40,8 @@ from fastact.numba_backend.primitives import (
     multiply_add,
     multiply_add_float,
     product_error,
+    reciprocal,
+    reciprocal_from_bits,
     shifted_mantissa,
 )
 
@@ -48,6 +58,21 @@ SMALLEST = 2.0**-1074
 NEGLIGIBLE = 2.0**-60
 HUGE = 1e200
 
+TWO_TO_26 = 2.0**26
+TWO_TO_150 = 2.0**150
+TWO_TO_200 = 2.0**200
+TWO_TO_290 = 2.0**290
+TWO_TO_400 = 2.0**400
+TWO_TO_500 = 2.0**500
+TWO_TO_540 = 2.0**540
+TWO_TO_740 = 2.0**740
+TWO_TO_1000 = 2.0**1000
+TWO_TO_MINUS_32 = 2.0**-32
+TWO_TO_MINUS_50 = 2.0**-50
+TWO_TO_MINUS_250 = 2.0**-250
+TWO_TO_MINUS_500 = 2.0**-500
+
+LARGEST = float(np.finfo(np.float64).max)
 LOWEST = float(np.finfo(np.float32).min)
 LARGEST = float(np.finfo(np.float64).max)
 
@@ -387,6 +412,32 @@ def softsign_grad_from_output(y: float) -> float:
     return difference * difference
 
 
+# squareplus: (x + s) / 2 with s = sqrt(x**2 + b), which is max(x, 0) and an even tail that does not
+# cancel, b / 2 / (s + |x|). The derivative is b / 2 / (s (s + |x|)) for x < 0, and 1 minus that for
+# x > 0; with b = 0 it is that of relu, and 0 at 0. b is 0 or lies between 2**-400 and 2**400.
+@kernel
+def squareplus(x: float, b: float) -> float:
+    T = type(x)
+    tail = squareplus_tail(x, b)
+    return T(float64(relu(x)) + (0.0 if b == 0.0 else tail))
+
+
+@kernel
+def squareplus_grad(x: float, b: float) -> float:
+    T = type(x)
+    tail = squareplus_slope_tail(x, b)
+    slope = 1.0 - tail if x > T(0) else tail
+    result: float = float64(relu_grad(x)) if b == 0.0 else slope
+    return result
+
+
+@kernel
+def squareplus_grad_from_output(y: float, b: float) -> float:
+    quotient = squareplus_quotient(y, b)
+    result: float = float64(relu_grad(y)) if b == 0.0 else quotient
+    return result
+
+
 # sparse_plus: 0 if x <= -1 else x if x >= 1 else (x + 1)**2 / 4
 @kernel
 def sparse_plus(x: float) -> float:
@@ -426,6 +477,24 @@ def sparse_sigmoid_grad_from_output(y: float) -> float:
     T = type(y)
     below = T(0.5) if y < T(1) else T(0)
     return keep_nan(below if y > T(0) else T(0), y)
+
+
+# dish: x (1 + x / s) / 2 with s = sqrt(1 + x**2), which is max(x, 0) less an even tail that does
+# not cancel, |x| / 2 / (s**2 + |x| s)
+@kernel
+def dish(x: float) -> float:
+    T = type(x)
+    return T(dish_value(x))
+
+
+# dish': for x < 0, (1 - p) / 2 / (v (v + p)) with v = 1 + x**2, p = |x| sqrt(v), and for x > 0 1
+# less that. 1 - p is (1 - x**2 v) / (1 + p), which keeps its digits near the root, where
+# x**2 = (sqrt(5) - 1) / 2.
+@kernel
+def dish_grad(x: float) -> float:
+    T = type(x)
+    tail: float = dish_slope_tail(x)
+    return tail if x < T(0) else 1.0 - tail
 
 
 def chosen_by_type(if_float32: Callable[..., Any], if_float64: Callable[..., Any]) -> Any:
@@ -561,6 +630,222 @@ def softsign_slope_float64(x: Any) -> Any:
     return multiply_add(square, -2.0 * excess, square)
 
 
+# float32: the reciprocal has 34 bits. Infinite sums would have none.
+def squareplus_tail_float32(x: Any, b: Any) -> Any:
+    magnitude = abs(float64(x))
+    root = sqrt(magnitude * magnitude + b)
+    return 0.5 * b * reciprocal(at_most(root + magnitude, TWO_TO_1000))
+
+
+# |x| is a part of itself, so that sums and their reciprocals stay in the range; s is that of at
+# most 2**500, from where on it is |x| to all digits. The sum carries its rounding error along;
+# largest error below 2 ulp.
+def squareplus_tail_float64(x: Any, b: Any) -> Any:
+    part = 5.421010862427522e-20  # 2**-64
+    magnitude = part * at_least(abs(x), TWO_TO_MINUS_500)
+    near = at_most(magnitude, TWO_TO_500)
+    root = sqrt(multiply_add(near, near, b * (part * part)))
+    root = magnitude if root < magnitude else root
+    total = root + magnitude
+    total_low = magnitude - (total - root)
+    inverse = reciprocal(total)
+    quotient = 0.5 * b * inverse
+    rest = multiply_add(-quotient, total_low, remainder(0.5 * b, quotient, total))
+    return 0.0 if abs(x) > LARGEST else part * multiply_add(rest, inverse, quotient)
+
+
+def squareplus_slope_tail_float32(x: Any, b: Any) -> Any:
+    bounded = at_most(abs(float64(x)), TWO_TO_400)
+    root = sqrt(bounded * bounded + b)
+    return 0.5 * b * reciprocal(root * (root + bounded))
+
+
+# The error of s counts twice here, and is carried along too; largest error below 1 ulp.
+def squareplus_slope_tail_float64(x: Any, b: Any) -> Any:
+    part = TWO_TO_MINUS_250
+    magnitude = part * at_most(at_least(abs(x), TWO_TO_MINUS_500), TWO_TO_740)
+    near = at_most(magnitude, TWO_TO_500)
+    square = two_sum(near * near, b * (part * part))
+    square_low = square.low + product_error(near, near, near * near)
+    root = sqrt(square.high)
+    root_low = remainder(square.high, root, root) + square_low
+    root = magnitude if root < magnitude else root
+    root_low = root_low * (0.5 * rough_reciprocal(root))
+    total = root + magnitude
+    total_low = (magnitude - (total - root)) + root_low
+    product = root * total
+    product_low = multiply_add(
+        root_low, total, multiply_add(root, total_low, product_error(root, total, product))
+    )
+    inverse = reciprocal(product)
+    numerator = b * (0.5 * part * part)
+    quotient = numerator * inverse
+    rest = remainder(numerator, quotient, product)
+    rest = multiply_add(-quotient, product_low, rest)
+    return multiply_add(rest, inverse, quotient)
+
+
+def squareplus_quotient_float32(y: Any, b: Any) -> Any:
+    square = at_most(float64(y) * float64(y), TWO_TO_1000)
+    return square * reciprocal(square + 0.25 * b)
+
+
+# y**2 / (y**2 + b / 4), both 2**400 times as large, with the errors of square, sum and quotient
+def squareplus_quotient_float64(y: Any, b: Any) -> Any:
+    scaled_y = at_most(abs(y), TWO_TO_290) * TWO_TO_200
+    square = scaled_y * scaled_y
+    square_low = product_error(scaled_y, scaled_y, square)
+    total = two_sum(square, b * (0.25 * TWO_TO_400))
+    inverse = reciprocal(total.high)
+    quotient = square * inverse
+    rest = remainder(square, quotient, total.high)
+    rest = rest + multiply_add(-quotient, total.low + square_low, square_low)
+    return multiply_add(rest, inverse, quotient)
+
+
+# 1 / d to 2**-8, see reciprocal
+@kernel
+def rough_reciprocal(d: float) -> float:
+    r = reciprocal_from_bits(d)
+    return multiply_add(r, multiply_add(-d, r, 1.0), r)
+
+
+# float32: the reciprocal has 34 bits.
+def dish_value_float32(x: Any) -> Any:
+    magnitude = abs(float64(x))
+    square = 1.0 + magnitude * magnitude
+    inverse = reciprocal(at_most(square + magnitude * sqrt(square), TWO_TO_1000))
+    tail = at_most(0.5 * magnitude, TWO_TO_400) * inverse
+    return (-0.0 if x < float32(0) else float64(x)) - tail
+
+
+# Sums and products carry their rounding errors along, and from 2**26 on the tail is
+# 1 / (4 |x| + 3 / |x|); largest error below 1.5 ulp. For subnormal x it is x / 2.
+def dish_value_float64(x: Any) -> Any:
+    shifted_x = shifted_mantissa(x)
+    other = shifted_x if is_subnormal(x) else x
+    magnitude = abs(other)
+    near = at_most(at_least(magnitude, NEGLIGIBLE), TWO_TO_26)
+    parts = dish_total(near)
+    total = TWO_TO_MINUS_32 * magnitude if magnitude > TWO_TO_26 else parts.total.high
+    total_low = (1.5 * TWO_TO_MINUS_32) * parts.half if magnitude > TWO_TO_26 else parts.total.low
+    half = 0.5 * magnitude
+    numerator = 0.25 * TWO_TO_MINUS_32 if magnitude > TWO_TO_26 else half
+    inverse = reciprocal(total)
+    quotient = numerator * inverse
+    rest = multiply_add(-quotient, total_low, remainder(numerator, quotient, total))
+    rectified = -0.0 if other < 0.0 else other
+    value = rectified - multiply_add(rest, inverse, quotient)
+    value = rectified if magnitude > LARGEST else value
+    return copysign(half_of_shifted(shifted_x) if is_subnormal(x) else value, x)
+
+
+class DishSum(NamedTuple):
+    """v = 1 + a**2, p = a sqrt(v) and v + p; 1 / (2 sqrt(v)), roughly."""
+
+    square: Pair
+    product: Pair
+    total: Pair
+    half: float
+
+
+# 0 <= a <= 2**26
+@kernel
+def dish_total(a: float) -> DishSum:
+    v = one_plus_square(a)
+    root = sqrt(v.high)
+    half = 0.5 * rough_reciprocal(root)
+    root_low = (remainder(v.high, root, root) + v.low) * half
+    p = a * root
+    p_low = multiply_add(a, root_low, product_error(a, root, p))
+    total = v.high + p
+    total_low = (p - (total - v.high)) + (v.low + p_low)
+    return DishSum(v, Pair(p, p_low), Pair(total, total_low), half)
+
+
+if FUSED:
+
+    @kernel
+    def one_plus_square(a: float) -> Pair:
+        high = multiply_add(a, a, 1.0)
+        # 1 less that is exact, for a**2 < 2**53.
+        return Pair(high, multiply_add(a, a, 1.0 - high))
+
+else:
+
+    @kernel
+    def one_plus_square(a: float) -> Pair:
+        square = a * a
+        total = two_sum(1.0, square)
+        return Pair(total.high, total.low + product_error(a, a, square))
+
+
+# Squares of float32 are exact.
+def dish_slope_tail_float32(x: Any) -> Any:
+    magnitude = at_most(abs(float64(x)), TWO_TO_150)
+    square = magnitude * magnitude
+    v = 1.0 + square
+    p = magnitude * sqrt(v)
+    numerator = 0.5 * multiply_add(-square, v, 1.0)
+    return numerator * reciprocal(v * (v + p) * (1.0 + p))
+
+
+# Numerator, denominator and quotient as sums of two. The denominator, v (v + p) (1 + p), is
+# v (v**2 + p (1 + v)). From 2**26 on it is -1 / (4 x**2 + 9). Largest error below 1 ulp.
+def dish_slope_tail_float64(x: Any) -> Any:
+    magnitude = at_most(at_least(abs(x), NEGLIGIBLE), TWO_TO_540)
+    near = at_most(magnitude, TWO_TO_26)
+    parts = dish_total(near)
+    numerator = dish_grad_numerator(near, parts.square)
+    denominator = dish_grad_denominator(parts.square, parts.product)
+    far = TWO_TO_MINUS_50 * magnitude
+    is_far = magnitude > TWO_TO_26
+    d = far * far if is_far else denominator.high
+    unit = TWO_TO_MINUS_50 * TWO_TO_MINUS_50
+    far_low = product_error(far, far, far * far) + 2.25 * unit
+    d_low = far_low if is_far else denominator.low
+    n = -0.5 * unit if is_far else numerator.high
+    n_low = 0.0 if is_far else numerator.low
+    inverse = reciprocal(d)
+    quotient = n * inverse
+    rest = multiply_add(-quotient, d_low, remainder(n, quotient, d)) + n_low
+    return 0.5 * multiply_add(rest, inverse, quotient)
+
+
+# 1 - a**2 - a**4 = (r - a) (r + a) (1 + a**2 + r**2), r minus the root of dish'
+@kernel
+def dish_grad_numerator(a: float, v: Pair) -> Pair:
+    root, root_low = DISH_ROOT
+    squared, squared_low = DISH_ROOT_SQUARED
+    distance = two_sum(-root, -a)
+    distance = fast_two_sum(distance.high, distance.low - root_low)
+    total = two_sum(-root, a)
+    factor = fast_two_sum(v.high, squared)
+    factor_low = factor.low + (v.low + squared_low)
+    product = two_product(total.high, factor.high)
+    total_low = total.low - root_low
+    product_low = product.low + multiply_add(total.high, factor_low, total_low * factor.high)
+    result = two_product(distance.high, product.high)
+    result_low = result.low + multiply_add(distance.high, product_low, distance.low * product.high)
+    return Pair(result.high, result_low)
+
+
+# v (v**2 + p (1 + v))
+@kernel
+def dish_grad_denominator(v: Pair, p: Pair) -> Pair:
+    square = two_product(v.high, v.high)
+    square_low = multiply_add(v.high + v.high, v.low, square.low)
+    factor = fast_two_sum(v.high, 1.0)
+    factor_low = factor.low + v.low
+    other = two_product(p.high, factor.high)
+    other_low = other.low + multiply_add(p.high, factor_low, p.low * factor.high)
+    total = two_sum(square.high, other.high)
+    total_low = total.low + (square_low + other_low)
+    product = two_product(v.high, total.high)
+    product_low = product.low + multiply_add(v.high, total_low, v.low * total.high)
+    return Pair(product.high, product_low)
+
+
 # (x + 1)**2 for -1 < x < 1, 0 below
 def sparse_plus_square_float32(x: Any) -> Any:
     total = at_least(float(x), -1.0) + 1.0
@@ -586,3 +871,8 @@ sixth_above = chosen_by_type(
 )
 softsign_slope = chosen_by_type(softsign_slope_float32, softsign_slope_float64)
 sparse_plus_square = chosen_by_type(sparse_plus_square_float32, sparse_plus_square_float64)
+squareplus_tail = chosen_by_type(squareplus_tail_float32, squareplus_tail_float64)
+squareplus_slope_tail = chosen_by_type(squareplus_slope_tail_float32, squareplus_slope_tail_float64)
+squareplus_quotient = chosen_by_type(squareplus_quotient_float32, squareplus_quotient_float64)
+dish_value = chosen_by_type(dish_value_float32, dish_value_float64)
+dish_slope_tail = chosen_by_type(dish_slope_tail_float32, dish_slope_tail_float64)
