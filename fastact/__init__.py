@@ -29,10 +29,13 @@ sparse_plus = get("sparse_plus")
 sparse_sigmoid = get("sparse_sigmoid")
 sigmoid = expit = logistic = get("sigmoid")
 tanh = get("tanh")
+scaled_tanh = get("scaled_tanh")
+tanhshrink = tanh_shrink = get("tanhshrink")
 softplus = bnll = get("softplus")
 silu = swish = get("silu")
 gelu = get("gelu")
 gelu_tanh = get("gelu_tanh")
+quick_gelu = get("quick_gelu")
 mish = get("mish")
 elu = get("elu")
 selu = get("selu")
@@ -59,9 +62,11 @@ __all__ = [
     "logistic",
     "mish",
     "names",
+    "quick_gelu",
     "relu",
     "relu2",
     "relu6",
+    "scaled_tanh",
     "selu",
     "set_backend",
     "set_num_threads",
@@ -78,6 +83,8 @@ __all__ = [
     "squared_relu",
     "swish",
     "tanh",
+    "tanh_shrink",
+    "tanhshrink",
     "use_backend",
     "use_precision",
     "use_threads",

@@ -297,6 +297,147 @@ class _ActivationNegativeSlope(_FunctionNegativeSlope, Activation):
     backward_from_output: _BackwardFromOutputNegativeSlope
     value_and_grad: _ValueAndGradNegativeSlope
 
+class _FunctionAB(_Function):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardAB(_Backward):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputAB(_BackwardFromOutput):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _ValueAndGradAB(_ValueAndGrad):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationAB(_FunctionAB, Activation):
+    grad: _FunctionAB
+    backward: _BackwardAB
+    backward_from_output: _BackwardFromOutputAB
+    value_and_grad: _ValueAndGradAB
+
 class _FunctionBeta(_Function):
     @overload
     def __call__(
@@ -559,6 +700,8 @@ class _ActivationAlpha(_FunctionAlpha, Activation):
 
 def names() -> tuple[str, ...]: ...
 @overload
+def get(name: Literal["scaled_tanh"]) -> _ActivationAB: ...
+@overload
 def get(name: Literal["elu"]) -> _ActivationAlpha: ...
 @overload
 def get(name: Literal["bnll", "silu", "softplus", "swish"]) -> _ActivationBeta: ...
@@ -580,9 +723,11 @@ leaky_relu: _ActivationNegativeSlope
 linear: Activation
 logistic: Activation
 mish: Activation
+quick_gelu: Activation
 relu: Activation
 relu2: Activation
 relu6: Activation
+scaled_tanh: _ActivationAB
 selu: Activation
 sigmoid: Activation
 silu: _ActivationBeta
@@ -594,6 +739,8 @@ sparse_sigmoid: Activation
 squared_relu: Activation
 swish: _ActivationBeta
 tanh: Activation
+tanh_shrink: Activation
+tanhshrink: Activation
 
 __all__ = [
     "Activation",
@@ -617,9 +764,11 @@ __all__ = [
     "logistic",
     "mish",
     "names",
+    "quick_gelu",
     "relu",
     "relu2",
     "relu6",
+    "scaled_tanh",
     "selu",
     "set_backend",
     "set_num_threads",
@@ -636,6 +785,8 @@ __all__ = [
     "squared_relu",
     "swish",
     "tanh",
+    "tanh_shrink",
+    "tanhshrink",
     "use_backend",
     "use_precision",
     "use_threads",

@@ -26,7 +26,12 @@ OTHER_VALUES = {
     "negative_slope": (0.2, 0.25),
     "beta": (2.5, 0.7),
     "alpha": (0.3,),
+    "a": (0.3, 3.0),
+    "b": (2.5,),
 }
+
+#: What x is multiplied by beside parameters, in activations that have roots of others, scaled.
+FACTORS = {"quick_gelu": coefficients.QUICK_GELU_FACTOR}
 
 
 class Case(NamedTuple):
@@ -110,6 +115,10 @@ THRESHOLDS = (
 REDUCTIONS = tuple((k + 0.5) * math.log(2) for k in (0, 1, 2, 5, 11, 125, 126, 149, 1021, 1074))
 
 
+def _scales(case: Case) -> set[float]:
+    return {1.0, FACTORS.get(case.row.name, 1.0), *(value for value in case.parameters if value)}
+
+
 def landmarks(case: Case) -> tuple[float, ...]:
     """Return the points whose neighbourhoods are hard, with both signs, for these parameters."""
     points = {0.0, *THRESHOLDS, *(abs(point) for point, _ in case.row.kinks)}
@@ -117,8 +126,8 @@ def landmarks(case: Case) -> tuple[float, ...]:
         points |= {abs(root), *(abs(abs(root) + s * r) for r in ROOT_RADII for s in (-1, 1))}
     for reduction in REDUCTIONS:
         points |= {reduction, reduction / 2, math.sqrt(2 * reduction)}
-    # beta scales x, and with it all of these
-    scales = {1.0, *(abs(value) for value in case.parameters if value)}
+    # beta and b scale x, and with it all of these
+    scales = {abs(scale) for scale in _scales(case)}
     scaled = {point / scale for point in points for scale in scales}
     return tuple(sorted(scaled | {-point for point in scaled}))
 
@@ -229,8 +238,7 @@ def sample(dtype: Any, case: Case, count: int = 600) -> np.ndarray:
 
 def _hard_points(case: Case) -> tuple[float, ...]:
     """Return kinks and roots of gradients."""
-    scales = {1.0, *(value for value in case.parameters if value)}
-    roots = {root / scale for root in ROOTS for scale in scales}
+    roots = {root / scale for root in ROOTS for scale in _scales(case)}
     return tuple(sorted(roots | {-root for root in roots} | {k for k, _ in case.row.kinks}))
 
 

@@ -218,14 +218,29 @@ cdef inline double sigmoid_double(double x) noexcept nogil:
     return sigmoid_of_quotient(x, exp_quotient(z, 0.0))
 
 
-# 2**LIFT sigmoid'(z): q (1 - t**2 / 4) / d**2
-cdef inline double lifted_bell(exponential_quotient e) noexcept nogil:
+# sigmoid'(z) = q (1 - t**2 / 4) / d**2 = mantissa * 2**-LIFT power
+ctypedef struct bell:
+    pair mantissa
+    double power
+
+
+cdef inline bell make_bell(exponential_quotient e) noexcept nogil:
+    cdef bell result
     cdef double power = negative_power(e.shifted, LIFT)
     cdef sigmoid_denominator d = sigmoid_divisor(e.t, power * LOWERED, 1.0)
     cdef double square = d.inverse * d.inverse
     cdef double square_low = product_error(d.inverse, d.inverse, square)
     cdef double excess = multiply_add(-0.25 * e.t, e.t, d.residual + d.residual)
-    return power * (square + multiply_add(square, excess, square_low))
+    result.mantissa.high = square
+    result.mantissa.low = multiply_add(square, excess, square_low)
+    result.power = power
+    return result
+
+
+# 2**LIFT sigmoid'(z)
+cdef inline double lifted_bell(exponential_quotient e) noexcept nogil:
+    cdef bell b = make_bell(e)
+    return b.power * (b.mantissa.high + b.mantissa.low)
 
 
 cdef inline double sigmoid_grad_double(double x) noexcept nogil:
@@ -237,11 +252,18 @@ cdef inline double sigmoid_grad_from_output_double(double y) noexcept nogil:
     return y * (1.0 - y)
 
 
-# tanh: (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - |x|: numerator, denominator
-# and quotient with their rounding errors; q = 1, where n = 0, leaves -h
-cdef inline double tanh_double(double x) noexcept nogil:
-    cdef double magnitude = fabs(x)
-    cdef double a = at_most(at_least(magnitude, TINY), 20.0)
+# tanh(a) = value + inverse * rest
+ctypedef struct tanh_quotient:
+    double value
+    double inverse
+    double rest
+
+
+# (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - a, TINY <= a <= 20: numerator,
+# denominator and quotient with their rounding errors; q = 1, where n = 0, leaves -h. The errors of
+# 1 + q and 1 - q, from a = 18 on, are less than an ulp of tanh; with_low has them too.
+cdef inline tanh_quotient make_tanh_quotient(double a, bint with_low) noexcept nogil:
+    cdef tanh_quotient result
     # Up to a = 0.181 n is 0: else the numerator, below 1/4, would have more digits than its error.
     cdef double shifted = multiply_add(a - 0.0078125, 2.0 * LOG2E, MAGIC_SHIFT)
     cdef double n = shifted - MAGIC_SHIFT
@@ -252,14 +274,24 @@ cdef inline double tanh_double(double x) noexcept nogil:
     cdef double plus = 1.0 + q
     cdef double minus = 1.0 - q
     cdef double numerator = multiply_add(-h, plus, minus)
-    cdef double numerator_low = multiply_add(-h, plus, minus - numerator)
+    cdef double numerator_low = minus - numerator
+    numerator_low = numerator_low + ((1.0 - minus) - q) if with_low else numerator_low
+    numerator_low = multiply_add(-h, plus, numerator_low)
     cdef double d = multiply_add(-h, minus, plus)
-    cdef double d_low = multiply_add(-h, minus, plus - d)
-    cdef double inverse = 1.0 / d
-    cdef double quotient = numerator * inverse
-    cdef double rest = remainder(numerator, quotient, d)
-    rest = rest + multiply_add(-quotient, d_low, numerator_low)
-    cdef double value = multiply_add(inverse, rest, quotient)
+    cdef double d_low = plus - d
+    d_low = d_low + (q - (plus - 1.0)) if with_low else d_low
+    d_low = multiply_add(-h, minus, d_low)
+    result.inverse = 1.0 / d
+    result.value = numerator * result.inverse
+    cdef double rest = remainder(numerator, result.value, d)
+    result.rest = rest + multiply_add(-result.value, d_low, numerator_low)
+    return result
+
+
+cdef inline double tanh_double(double x) noexcept nogil:
+    cdef double magnitude = fabs(x)
+    cdef tanh_quotient t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), False)
+    cdef double value = multiply_add(t.inverse, t.rest, t.value)
     return copysign(smaller(magnitude, value), x)  # tanh a < a
 
 
@@ -270,6 +302,66 @@ cdef inline double tanh_grad_double(double x) noexcept nogil:
 
 cdef inline double tanh_grad_from_output_double(double y) noexcept nogil:
     return (1.0 - y) * (1.0 + y)
+
+
+# scaled_tanh: a tanh(b x), with the error of b x times 1 - tanh**2, which is tanh'. It is a b x for
+# |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
+cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nogil:
+    cdef pair slope = two_product(a, b)
+    cdef double excess = (slope.high - 1.0) + slope.low
+    cdef double other = 1.0 if is_subnormal(x) else finite_for(b, x)
+    cdef pair z = bounded_product(fabs(b), fabs(other), 20.0)
+    cdef tanh_quotient t = make_tanh_quotient(z.high, True)
+    cdef double low = multiply_add(-t.value, t.value, 1.0) * z.low
+    low = multiply_add(t.inverse, t.rest, low)
+    cdef double far = multiply_add(fabs(a), t.value, fabs(a) * low)
+    far = copysign(far, x * copysign(1.0, b)) * copysign(1.0, a)
+    cdef double near = multiply_add(slope.high, other, slope.low * other)
+    cdef double value = near if z.high <= TINY else far
+    cdef double subnormal = subnormal_plus_part(x, excess)
+    subnormal = subnormal if 0 <= excess <= 1 else slope.high * x
+    return subnormal if is_subnormal(x) else value
+
+
+# scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
+cdef inline double scaled_tanh_grad_double(double x, double a, double b) noexcept nogil:
+    cdef pair z = scale(bounded_product(fabs(b), fabs(finite_for(b, x)), 421.1), 2.0)
+    cdef bell e = make_bell(exp_quotient(z.high, z.low))
+    cdef pair mantissa = multiply(e.mantissa, two_product(a, b))
+    return (4.0 * LOWERED) * (e.power * mantissa.high)
+
+
+# b / a (a - y) (a + y). For a = 0, f and f' are 0, and b / a has no value.
+cdef inline double scaled_tanh_grad_from_output_double(double y, double a, double b) noexcept nogil:
+    cdef pair ratio
+    ratio.high = 0.0 if a == 0 else b / a
+    ratio.low = 0.0 if a == 0 else remainder(b, ratio.high, a) / a
+    return multiply(multiply(ratio, two_sum(a, -y)), two_sum(a, y)).high
+
+
+# tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358 that
+# is 0.
+cdef inline double tanhshrink_double(double x) noexcept nogil:
+    cdef double magnitude = fabs(x)
+    cdef tanh_quotient t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), True)
+    cdef double far = (magnitude - t.value) - t.inverse * t.rest
+    cdef double a = 0.0 if magnitude <= 1.7031839360032603e-108 else magnitude
+    cdef pair square = two_product(a, a)
+    cdef pair cube = times_double(a, square)
+    cdef double tail = tanhshrink_full_tail(square.high)
+    cdef pair factor = compensated(square.high, tail, TANHSHRINK_FULL_0, TANHSHRINK_FULL_LOW)
+    cdef double near = multiply(cube, factor).high
+    return copysign(near if magnitude < TANHSHRINK_RADIUS else far, x)
+
+
+# tanhshrink': tanh**2, which is x**2 up to 2**-70, and 0 up to 2**-538
+cdef inline double tanhshrink_grad_double(double x) noexcept nogil:
+    cdef double magnitude = fabs(x)
+    cdef tanh_quotient t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), True)
+    cdef double a = 0.0 if magnitude <= 1.1113793747425387e-162 else magnitude
+    cdef double value = a if magnitude < TINY else t.value
+    cdef double low = 0.0 if magnitude < TINY else t.inverse * t.rest
+    return product_plus(value, value, 2.0 * value * low)
 
 
 # softplus: max(x, 0) + log1p(e) / beta, e = exp(-|beta x|); log1p(e) = 2 s + 2 s**3 p(s**2) with
@@ -394,8 +486,7 @@ cdef inline pair from_root(pair a, double root_high, double root_low, bint is_ex
 
 # w is z
 cdef inline double silu_grad_double(double x, double beta) noexcept nogil:
-    cdef double magnitude = at_most(fabs(x), DBL_MAX) if beta == 0 else fabs(x)
-    cdef pair z = bounded_product(fabs(beta), magnitude, 800.0)
+    cdef pair z = bounded_product(fabs(beta), fabs(finite_for(beta, x)), 800.0)
     cdef pair zeta = from_root(z, -SILU_ROOT_0, -SILU_ROOT_1, beta == 1)
     return gated_grad_double(
         x * copysign(1.0, beta), zeta, zeta, z.high,
@@ -553,6 +644,15 @@ cdef inline double gelu_tanh_grad_double(double x) noexcept nogil:
         GELU_TANH_ROOT_EXPONENTIAL, GELU_TANH_ROOT_SQRT * HALF_LOWERED, GELU_TANH_ROOT_EXCESS,
         True,
     )
+
+
+# quick_gelu: silu with beta = 1.702
+cdef inline double quick_gelu_double(double x) noexcept nogil:
+    return silu_double(x, QUICK_GELU_FACTOR)
+
+
+cdef inline double quick_gelu_grad_double(double x) noexcept nogil:
+    return silu_grad_double(x, QUICK_GELU_FACTOR)
 
 
 # (d + d_low) slope(d) near a root, d its distance, elsewhere what the formula gave

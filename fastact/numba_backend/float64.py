@@ -47,6 +47,7 @@ from fastact.coefficients import (
     MISH_ROOT,
     MISH_SLOPE,
     MISH_SLOPE_LOW,
+    QUICK_GELU_FACTOR,
     ROOT_RADIUS,
     SELU_ALPHA,
     SELU_SCALE,
@@ -54,6 +55,9 @@ from fastact.coefficients import (
     SILU_ROOT_EXCESS,
     SILU_ROOT_EXPONENTIAL,
     SILU_ROOT_SQRT,
+    TANHSHRINK_FULL,
+    TANHSHRINK_FULL_LOW,
+    TANHSHRINK_RADIUS,
 )
 from fastact.numba_backend.double_double import (
     Pair,
@@ -69,11 +73,13 @@ from fastact.numba_backend.double_double import (
 )
 from fastact.numba_backend.primitives import (
     FUSED,
+    LARGEST,
     LARGEST_SUBNORMAL,
     MAGIC_SHIFT,
     SMALLEST_NORMAL,
     at_least,
     at_most,
+    finite_for,
     half_of_shifted,
     is_subnormal,
     kernel,
@@ -93,15 +99,17 @@ LOWERED = 2.0**-LIFT
 HALF_LOWERED = 2.0 ** (-LIFT / 2)
 # Where exp(-z) is 1 to all digits, z is this: products with subnormal numbers are slow.
 TINY = 2.0**-70
+TWO_TO_MINUS_358 = 2.0**-358
 TWO_TO_MINUS_500 = 2.0**-500
+TWO_TO_MINUS_538 = 2.0**-538
 TWO_TO_MINUS_1000 = 2.0**-1000
-LARGEST = float.fromhex("0x1.fffffffffffffp+1023")
 
 exp_polynomial = polynomial(table.EXP_FULL)
 tanh_polynomial = polynomial(table.TANH_FULL)
 tanh_half_polynomial = polynomial(table.TANH_HALF_FULL)
 atanh_polynomial = polynomial(table.ATANH_FULL)
 # A tail leaves out the first coefficient: it is added with compensation.
+tanhshrink_tail = polynomial(table.TANHSHRINK_FULL[1:])
 mills_tail = polynomial(table.MILLS_FULL[1:])
 gelu_grad_tail = polynomial(table.GELU_GRAD_FULL[1:])
 mish_slope_tail = polynomial(table.MISH_SLOPE[1:])
@@ -284,15 +292,28 @@ def sigmoid(x: float) -> float:
     return sigmoid_of_quotient(x, exp_quotient(z, 0.0))
 
 
-# 2**LIFT sigmoid'(z): q (1 - t**2 / 4) / d**2
+class Bell(NamedTuple):
+    """sigmoid'(z) = q (1 - t**2 / 4) / d**2 = mantissa * 2**-LIFT power"""
+
+    mantissa: Pair
+    power: float
+
+
 @kernel
-def lifted_bell(e: ExponentialQuotient) -> float:
+def make_bell(e: ExponentialQuotient) -> Bell:
     power = negative_power(e.shifted, LIFT)
     d = sigmoid_divisor(e.t, power * LOWERED, 1.0)
     square = d.inverse * d.inverse
     square_low = product_error(d.inverse, d.inverse, square)
     excess = multiply_add(-0.25 * e.t, e.t, d.residual + d.residual)
-    return power * (square + multiply_add(square, excess, square_low))
+    return Bell(Pair(square, multiply_add(square, excess, square_low)), power)
+
+
+# 2**LIFT sigmoid'(z)
+@kernel
+def lifted_bell(e: ExponentialQuotient) -> float:
+    b = make_bell(e)
+    return b.power * (b.mantissa.high + b.mantissa.low)
 
 
 @kernel
@@ -306,12 +327,19 @@ def sigmoid_grad_from_output(y: float) -> float:
     return y * (1.0 - y)
 
 
-# tanh: (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - |x|: numerator,
-# denominator and quotient with their rounding errors; q = 1, where n = 0, leaves -h
+class TanhQuotient(NamedTuple):
+    """tanh(a) = value + inverse * rest"""
+
+    value: float
+    inverse: float
+    rest: float
+
+
+# (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - a, TINY <= a <= 20:
+# numerator, denominator and quotient with their rounding errors; q = 1, where n = 0, leaves -h. The
+# errors of 1 + q and 1 - q, from a = 18 on, are less than an ulp of tanh; with_low has them too.
 @kernel
-def tanh(x: float) -> float:
-    magnitude = fabs(x)
-    a = at_most(at_least(magnitude, TINY), 20.0)
+def make_tanh_quotient(a: float, with_low: bool) -> TanhQuotient:
     # Up to a = 0.181 n is 0: else the numerator, below 1/4, would have more digits than its error.
     shifted = multiply_add(a - 0.0078125, 2.0 * LOG2E, MAGIC_SHIFT)
     n = shifted - MAGIC_SHIFT
@@ -322,14 +350,27 @@ def tanh(x: float) -> float:
     plus = 1.0 + q
     minus = 1.0 - q
     numerator = multiply_add(-h, plus, minus)
-    numerator_low = multiply_add(-h, plus, minus - numerator)
+    numerator_low = minus - numerator
+    if with_low:
+        numerator_low = numerator_low + ((1.0 - minus) - q)
+    numerator_low = multiply_add(-h, plus, numerator_low)
     d = multiply_add(-h, minus, plus)
-    d_low = multiply_add(-h, minus, plus - d)
+    d_low = plus - d
+    if with_low:
+        d_low = d_low + (q - (plus - 1.0))
+    d_low = multiply_add(-h, minus, d_low)
     inverse = 1.0 / d
     quotient = numerator * inverse
     rest = remainder(numerator, quotient, d)
     rest = rest + multiply_add(-quotient, d_low, numerator_low)
-    value = multiply_add(inverse, rest, quotient)
+    return TanhQuotient(quotient, inverse, rest)
+
+
+@kernel
+def tanh(x: float) -> float:
+    magnitude = fabs(x)
+    t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), False)
+    value = multiply_add(t.inverse, t.rest, t.value)
     return copysign(magnitude if magnitude < value else value, x)  # tanh a < a
 
 
@@ -342,6 +383,76 @@ def tanh_grad(x: float) -> float:
 @kernel
 def tanh_grad_from_output(y: float) -> float:
     return (1.0 - y) * (1.0 + y)
+
+
+# scaled_tanh: a tanh(b x), with the error of b x times 1 - tanh**2, which is tanh'. It is a b x for
+# |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
+@kernel
+def scaled_tanh(x: float, a: float, b: float) -> float:
+    slope = two_product(a, b)
+    excess = (slope.high - 1.0) + slope.low
+    finite = finite_for(b, x)
+    other = 1.0 if is_subnormal(x) else finite
+    z = bounded_product(fabs(b), fabs(other), 20.0)
+    t = make_tanh_quotient(z.high, True)
+    low = multiply_add(-t.value, t.value, 1.0) * z.low
+    low = multiply_add(t.inverse, t.rest, low)
+    far = multiply_add(fabs(a), t.value, fabs(a) * low)
+    far = copysign(far, x * copysign(1.0, b)) * copysign(1.0, a)
+    near = multiply_add(slope.high, other, slope.low * other)
+    value = near if z.high <= TINY else far
+    subnormal = subnormal_plus_part(x, excess)
+    product = slope.high * x
+    is_part = (excess >= 0.0) & (excess <= 1.0)
+    subnormal = subnormal if is_part else product
+    return subnormal if is_subnormal(x) else value
+
+
+# scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
+@kernel
+def scaled_tanh_grad(x: float, a: float, b: float) -> float:
+    z = scale(bounded_product(fabs(b), fabs(finite_for(b, x)), 421.1), 2.0)
+    e = make_bell(exp_quotient(z.high, z.low))
+    mantissa = multiply(e.mantissa, two_product(a, b))
+    return (4.0 * LOWERED) * (e.power * mantissa.high)
+
+
+# b / a (a - y) (a + y). For a = 0, f and f' are 0, and b / a has no value.
+@kernel
+def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
+    ratio = b / a
+    ratio = 0.0 if a == 0.0 else ratio
+    low = remainder(b, ratio, a) / a
+    low = 0.0 if a == 0.0 else low
+    return multiply(multiply(Pair(ratio, low), two_sum(a, -y)), two_sum(a, y)).high
+
+
+# tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358
+# that is 0.
+@kernel
+def tanhshrink(x: float) -> float:
+    magnitude = fabs(x)
+    t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), True)
+    far = (magnitude - t.value) - t.inverse * t.rest
+    a = 0.0 if magnitude <= TWO_TO_MINUS_358 else magnitude
+    square = two_product(a, a)
+    cube = times_double(a, square)
+    tail = tanhshrink_tail(square.high)
+    factor = compensated(square.high, tail, TANHSHRINK_FULL[0], TANHSHRINK_FULL_LOW)
+    near = multiply(cube, factor).high
+    return copysign(near if magnitude < TANHSHRINK_RADIUS else far, x)
+
+
+# tanhshrink': tanh**2, which is x**2 up to 2**-70, and 0 up to 2**-538
+@kernel
+def tanhshrink_grad(x: float) -> float:
+    magnitude = fabs(x)
+    t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), True)
+    a = 0.0 if magnitude <= TWO_TO_MINUS_538 else magnitude
+    value = a if magnitude < TINY else t.value
+    low = t.inverse * t.rest
+    low = 0.0 if magnitude < TINY else low
+    return product_plus(value, value, 2.0 * value * low)
 
 
 # softplus: max(x, 0) + log1p(e) / beta, e = exp(-|beta x|); log1p(e) = 2 s + 2 s**3 p(s**2) with
@@ -478,8 +589,7 @@ def from_root(a: Pair, root: Pair, is_exact: bool) -> Pair:
 # w is z
 @kernel
 def silu_grad(x: float, beta: float) -> float:
-    magnitude = at_most(fabs(x), LARGEST) if beta == 0.0 else fabs(x)
-    z = bounded_product(fabs(beta), magnitude, 800.0)
+    z = bounded_product(fabs(beta), fabs(finite_for(beta, x)), 800.0)
     zeta = from_root(z, Pair(-SILU_ROOT[0], -SILU_ROOT[1]), beta == 1.0)
     root = SILU_ROOT_SQRT * HALF_LOWERED
     mirrored = x * copysign(1.0, beta)
@@ -637,6 +747,17 @@ def gelu_tanh_grad(x: float) -> float:
     return gated_grad(
         x, zeta, omega, w.high, GELU_TANH_ROOT_EXPONENTIAL, root, GELU_TANH_ROOT_EXCESS, True
     )
+
+
+# quick_gelu: silu with beta = 1.702
+@kernel
+def quick_gelu(x: float) -> float:
+    return silu(x, QUICK_GELU_FACTOR)
+
+
+@kernel
+def quick_gelu_grad(x: float) -> float:
+    return silu_grad(x, QUICK_GELU_FACTOR)
 
 
 # (d + d_low) slope(d) near a root, d its distance, elsewhere what the formula gave

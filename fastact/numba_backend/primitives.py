@@ -19,6 +19,7 @@ MAGIC_SHIFT = 6755399441055744.0
 
 SMALLEST_NORMAL = 2.0**-1022
 LARGEST_SUBNORMAL = SMALLEST_NORMAL - 2.0**-1074
+LARGEST = float.fromhex("0x1.fffffffffffffp+1023")
 TWO_TO_52 = 2.0**52
 
 
@@ -282,3 +283,15 @@ def at_least(x: float, bound: float) -> float:
 @kernel
 def at_most(x: float, bound: float) -> float:
     return bound if x > bound else x
+
+
+@kernel
+def bounded(x: float, bound: float) -> float:
+    return at_most(at_least(x, -bound), bound)
+
+
+# x, to be multiplied by b: finite where b is 0
+@kernel
+def finite_for(b: float, x: float) -> float:
+    finite = bounded(x, LARGEST)
+    return finite if b == 0.0 else x
