@@ -148,17 +148,18 @@ cdef inline double tanh_to_the_limit(double z) noexcept nogil:
 
 # scaled_tanh: a tanh(b x)
 cdef inline double scaled_tanh_float(double x, double a, double b) noexcept nogil:
-    cdef double z = b * finite_for(b, x)
-    return a * copysign(tanh_to_the_limit(fabs(z)), z)
+    cdef double t = tanh_to_the_limit(fabs(b) * magnitude_for(b, x))
+    return a * copysign(1.0, b) * copysign(t, x)
 
 
 cdef inline double scaled_tanh_grad_float(double x, double a, double b) noexcept nogil:
-    return a * b * tanh_grad_float(b * finite_for(b, x))
+    return a * b * tanh_grad_float(b * magnitude_for(b, x))
 
 
 # For a = 0, f and f' are 0, and b / a has no value.
 cdef inline double scaled_tanh_grad_from_output_float(double y, double a, double b) noexcept nogil:
-    return (0.0 if a == 0 else b / a) * (a - y) * (a + y)
+    cdef double divisor = 1.0 if a == 0 else a
+    return (0.0 if a == 0 else b) / divisor * (a - y) * (a + y)
 
 
 # tanhshrink: x - tanh(x) = x**3 p(x**2) / q(x**2). From 10 on, tanh is 1 to all digits.

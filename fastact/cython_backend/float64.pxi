@@ -307,25 +307,26 @@ cdef inline double tanh_grad_from_output_double(double y) noexcept nogil:
 # scaled_tanh: a tanh(b x), with the error of b x times 1 - tanh**2, which is tanh'. It is a b x for
 # |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
 cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nogil:
-    cdef pair slope = two_product(a, b)
+    cdef double magnitude = magnitude_for(b, x)
+    cdef pair slope = two_product(fabs(a), fabs(b))
     cdef double excess = (slope.high - 1.0) + slope.low
-    cdef double other = 1.0 if is_subnormal(x) else finite_for(b, x)
-    cdef pair z = bounded_product(fabs(b), fabs(other), 20.0)
+    cdef double least = DBL_MIN if excess >= 0 else 0.0
+    least = least if excess <= 1 else 0.0
+    cdef double other = 1.0 if magnitude < least else magnitude
+    cdef pair z = bounded_product(fabs(b), other, 20.0)
     cdef tanh_quotient t = make_tanh_quotient(z.high, True)
     cdef double low = multiply_add(-t.value, t.value, 1.0) * z.low
     low = multiply_add(t.inverse, t.rest, low)
     cdef double far = multiply_add(fabs(a), t.value, fabs(a) * low)
-    far = copysign(far, x * copysign(1.0, b)) * copysign(1.0, a)
     cdef double near = multiply_add(slope.high, other, slope.low * other)
     cdef double value = near if z.high <= TINY else far
-    cdef double subnormal = subnormal_plus_part(x, excess)
-    subnormal = subnormal if 0 <= excess <= 1 else slope.high * x
-    return subnormal if is_subnormal(x) else value
+    value = subnormal_plus_part(magnitude, excess) if magnitude < least else value
+    return copysign(value, copysign(1.0, a) * copysign(1.0, b) * copysign(1.0, x))
 
 
 # scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
 cdef inline double scaled_tanh_grad_double(double x, double a, double b) noexcept nogil:
-    cdef pair z = scale(bounded_product(fabs(b), fabs(finite_for(b, x)), 421.1), 2.0)
+    cdef pair z = scale(bounded_product(fabs(b), magnitude_for(b, x), 421.1), 2.0)
     cdef bell e = make_bell(exp_quotient(z.high, z.low))
     cdef pair mantissa = multiply(e.mantissa, two_product(a, b))
     return (4.0 * LOWERED) * (e.power * mantissa.high)
@@ -333,9 +334,11 @@ cdef inline double scaled_tanh_grad_double(double x, double a, double b) noexcep
 
 # b / a (a - y) (a + y). For a = 0, f and f' are 0, and b / a has no value.
 cdef inline double scaled_tanh_grad_from_output_double(double y, double a, double b) noexcept nogil:
+    cdef double dividend = 0.0 if a == 0 else b
+    cdef double divisor = 1.0 if a == 0 else a
     cdef pair ratio
-    ratio.high = 0.0 if a == 0 else b / a
-    ratio.low = 0.0 if a == 0 else remainder(b, ratio.high, a) / a
+    ratio.high = dividend / divisor
+    ratio.low = remainder(dividend, ratio.high, divisor) / divisor
     return multiply(multiply(ratio, two_sum(a, -y)), two_sum(a, y)).high
 
 
@@ -359,9 +362,9 @@ cdef inline double tanhshrink_grad_double(double x) noexcept nogil:
     cdef double magnitude = fabs(x)
     cdef tanh_quotient t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), True)
     cdef double a = 0.0 if magnitude <= 1.1113793747425387e-162 else magnitude
-    cdef double value = a if magnitude < TINY else t.value
-    cdef double low = 0.0 if magnitude < TINY else t.inverse * t.rest
-    return product_plus(value, value, 2.0 * value * low)
+    cdef double near = a * a
+    cdef double far = product_plus(t.value, t.value, 2.0 * t.value * (t.inverse * t.rest))
+    return near if magnitude < TINY else far
 
 
 # softplus: max(x, 0) + log1p(e) / beta, e = exp(-|beta x|); log1p(e) = 2 s + 2 s**3 p(s**2) with
@@ -486,7 +489,7 @@ cdef inline pair from_root(pair a, double root_high, double root_low, bint is_ex
 
 # w is z
 cdef inline double silu_grad_double(double x, double beta) noexcept nogil:
-    cdef pair z = bounded_product(fabs(beta), fabs(finite_for(beta, x)), 800.0)
+    cdef pair z = bounded_product(fabs(beta), magnitude_for(beta, x), 800.0)
     cdef pair zeta = from_root(z, -SILU_ROOT_0, -SILU_ROOT_1, beta == 1)
     return gated_grad_double(
         x * copysign(1.0, beta), zeta, zeta, z.high,

@@ -225,6 +225,6 @@ cdef inline double bounded(double x, double bound) noexcept nogil:
     return at_most(at_least(x, -bound), bound)
 
 
-# x, to be multiplied by b: finite where b is 0
-cdef inline double finite_for(double b, double x) noexcept nogil:
-    return bounded(x, DBL_MAX) if b == 0 else x
+# |x|, to be multiplied by b: finite where b is 0
+cdef inline double magnitude_for(double b, double x) noexcept nogil:
+    return at_most(fabs(x), DBL_MAX) if b == 0 else fabs(x)

@@ -36,8 +36,8 @@ from fastact.numba_backend.primitives import (
     at_least,
     at_most,
     bounded,
-    finite_for,
     kernel,
+    magnitude_for,
     multiply_add,
     polynomial_in_one_chain,
     power_of_two,
@@ -173,20 +173,20 @@ def tanh_to_the_limit(z: float) -> float:
 # scaled_tanh: a tanh(b x)
 @kernel
 def scaled_tanh(x: float, a: float, b: float) -> float:
-    z = b * finite_for(b, x)
-    return a * copysign(tanh_to_the_limit(fabs(z)), z)
+    t = tanh_to_the_limit(fabs(b) * magnitude_for(b, x))
+    return a * copysign(1.0, b) * copysign(t, x)
 
 
 @kernel
 def scaled_tanh_grad(x: float, a: float, b: float) -> float:
-    return a * b * tanh_grad(b * finite_for(b, x))
+    return a * b * tanh_grad(b * magnitude_for(b, x))
 
 
 # For a = 0, f and f' are 0, and b / a has no value.
 @kernel
 def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
-    ratio = b / a
-    return (0.0 if a == 0.0 else ratio) * (a - y) * (a + y)
+    divisor = 1.0 if a == 0.0 else a
+    return (0.0 if a == 0.0 else b) / divisor * (a - y) * (a + y)
 
 
 # tanhshrink: x - tanh(x) = x**3 p(x**2) / q(x**2). From 10 on, tanh is 1 to all digits.

@@ -79,10 +79,10 @@ from fastact.numba_backend.primitives import (
     SMALLEST_NORMAL,
     at_least,
     at_most,
-    finite_for,
     half_of_shifted,
     is_subnormal,
     kernel,
+    magnitude_for,
     minus_part_of_subnormal,
     multiply_add,
     negative_power,
@@ -389,29 +389,28 @@ def tanh_grad_from_output(y: float) -> float:
 # |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
 @kernel
 def scaled_tanh(x: float, a: float, b: float) -> float:
-    slope = two_product(a, b)
+    magnitude = magnitude_for(b, x)
+    slope = two_product(fabs(a), fabs(b))
     excess = (slope.high - 1.0) + slope.low
-    finite = finite_for(b, x)
-    other = 1.0 if is_subnormal(x) else finite
-    z = bounded_product(fabs(b), fabs(other), 20.0)
+    least = SMALLEST_NORMAL if excess >= 0.0 else 0.0
+    least = least if excess <= 1.0 else 0.0
+    other = 1.0 if magnitude < least else magnitude
+    z = bounded_product(fabs(b), other, 20.0)
     t = make_tanh_quotient(z.high, True)
     low = multiply_add(-t.value, t.value, 1.0) * z.low
     low = multiply_add(t.inverse, t.rest, low)
     far = multiply_add(fabs(a), t.value, fabs(a) * low)
-    far = copysign(far, x * copysign(1.0, b)) * copysign(1.0, a)
     near = multiply_add(slope.high, other, slope.low * other)
     value = near if z.high <= TINY else far
-    subnormal = subnormal_plus_part(x, excess)
-    product = slope.high * x
-    is_part = (excess >= 0.0) & (excess <= 1.0)
-    subnormal = subnormal if is_part else product
-    return subnormal if is_subnormal(x) else value
+    subnormal = subnormal_plus_part(magnitude, excess)
+    value = subnormal if magnitude < least else value
+    return copysign(value, copysign(1.0, a) * copysign(1.0, b) * copysign(1.0, x))
 
 
 # scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
 @kernel
 def scaled_tanh_grad(x: float, a: float, b: float) -> float:
-    z = scale(bounded_product(fabs(b), fabs(finite_for(b, x)), 421.1), 2.0)
+    z = scale(bounded_product(fabs(b), magnitude_for(b, x), 421.1), 2.0)
     e = make_bell(exp_quotient(z.high, z.low))
     mantissa = multiply(e.mantissa, two_product(a, b))
     return (4.0 * LOWERED) * (e.power * mantissa.high)
@@ -420,10 +419,10 @@ def scaled_tanh_grad(x: float, a: float, b: float) -> float:
 # b / a (a - y) (a + y). For a = 0, f and f' are 0, and b / a has no value.
 @kernel
 def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
-    ratio = b / a
-    ratio = 0.0 if a == 0.0 else ratio
-    low = remainder(b, ratio, a) / a
-    low = 0.0 if a == 0.0 else low
+    dividend = 0.0 if a == 0.0 else b
+    divisor = 1.0 if a == 0.0 else a
+    ratio = dividend / divisor
+    low = remainder(dividend, ratio, divisor) / divisor
     return multiply(multiply(Pair(ratio, low), two_sum(a, -y)), two_sum(a, y)).high
 
 
@@ -449,10 +448,9 @@ def tanhshrink_grad(x: float) -> float:
     magnitude = fabs(x)
     t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), True)
     a = 0.0 if magnitude <= TWO_TO_MINUS_538 else magnitude
-    value = a if magnitude < TINY else t.value
-    low = t.inverse * t.rest
-    low = 0.0 if magnitude < TINY else low
-    return product_plus(value, value, 2.0 * value * low)
+    near = a * a
+    far = product_plus(t.value, t.value, 2.0 * t.value * (t.inverse * t.rest))
+    return near if magnitude < TINY else far
 
 
 # softplus: max(x, 0) + log1p(e) / beta, e = exp(-|beta x|); log1p(e) = 2 s + 2 s**3 p(s**2) with
@@ -589,7 +587,7 @@ def from_root(a: Pair, root: Pair, is_exact: bool) -> Pair:
 # w is z
 @kernel
 def silu_grad(x: float, beta: float) -> float:
-    z = bounded_product(fabs(beta), fabs(finite_for(beta, x)), 800.0)
+    z = bounded_product(fabs(beta), magnitude_for(beta, x), 800.0)
     zeta = from_root(z, Pair(-SILU_ROOT[0], -SILU_ROOT[1]), beta == 1.0)
     root = SILU_ROOT_SQRT * HALF_LOWERED
     mirrored = x * copysign(1.0, beta)

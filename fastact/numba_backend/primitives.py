@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from math import copysign
+from math import copysign, fabs
 from typing import Any, TypeVar, cast
 
 from llvmlite import ir
@@ -290,8 +290,8 @@ def bounded(x: float, bound: float) -> float:
     return at_most(at_least(x, -bound), bound)
 
 
-# x, to be multiplied by b: finite where b is 0
+# |x|, to be multiplied by b: finite where b is 0
 @kernel
-def finite_for(b: float, x: float) -> float:
-    finite = bounded(x, LARGEST)
-    return finite if b == 0.0 else x
+def magnitude_for(b: float, x: float) -> float:
+    finite = at_most(fabs(x), LARGEST)
+    return finite if b == 0.0 else fabs(x)
