@@ -308,30 +308,39 @@ cdef inline double tanh_grad_from_output_double(double y) noexcept nogil:
     return (1.0 - y) * (1.0 + y)
 
 
+# b |x|, at most `bound` or next to it, for b >= 0: |x| is bounded, so 0 inf does not arise. Below
+# 2**-900 it is taken as that, and nothing is subnormal.
+cdef inline pair scaled_magnitude(double b, double x, double bound) noexcept nogil:
+    cdef double limit = bound / at_least(b, 1e-299 * bound)
+    return two_product(b, at_most(at_least(fabs(x), 1.1830521861667747e-271), limit))
+
+
 # scaled_tanh: a tanh(b x), with the error of b x times 1 - tanh**2, which is tanh'. It is a b x for
 # |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
 cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nogil:
-    cdef double magnitude = magnitude_for(b, x)
+    cdef double magnitude = fabs(x)
     cdef pair slope = two_product(fabs(a), fabs(b))
     cdef double excess = (slope.high - 1.0) + slope.low
     cdef double least = DBL_MIN if excess >= 0 else 0.0
     least = least if excess <= 1 else 0.0
     cdef double other = 1.0 if magnitude < least else magnitude
-    cdef pair z = bounded_product(fabs(b), other, 20.0)
-    cdef tanh_quotient t = make_tanh_quotient(z.high, True)
+    cdef pair z = scaled_magnitude(fabs(b), other, 20.0)
+    cdef tanh_quotient t = make_tanh_quotient(at_least(z.high, TINY), False)
     cdef double low = multiply_add(-t.value, t.value, 1.0) * z.low
     low = multiply_add(t.inverse, t.rest, low)
     cdef double far = multiply_add(fabs(a), t.value, fabs(a) * low)
+    other = at_most(other, 1e299)
     cdef double near = multiply_add(slope.high, other, slope.low * other)
-    cdef double value = near if z.high <= TINY else far
+    cdef double value = near if z.high < TINY else far
     value = subnormal_plus_part(magnitude, excess) if magnitude < least else value
-    return copysign(value, copysign(1.0, a) * copysign(1.0, b) * copysign(1.0, x))
+    value = copysign(value, x)
+    return value if copysign(1.0, a) * copysign(1.0, b) > 0 else -value
 
 
 # scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
 cdef inline double scaled_tanh_grad_double(double x, double a, double b) noexcept nogil:
-    cdef pair z = scale(bounded_product(fabs(b), magnitude_for(b, x), 421.1), 2.0)
-    cdef bell e = make_bell(exp_quotient(z.high, z.low))
+    cdef pair z = scale(scaled_magnitude(fabs(b), x, 421.1), 2.0)
+    cdef bell e = make_bell(exp_quotient(at_least(z.high, TINY), z.low))
     cdef pair mantissa = multiply(e.mantissa, two_product(a, b))
     return (4.0 * LOWERED) * (e.power * mantissa.high)
 
@@ -350,14 +359,17 @@ cdef inline double scaled_tanh_grad_from_output_double(double y, double a, doubl
 # is 0.
 cdef inline double tanhshrink_double(double x) noexcept nogil:
     cdef double magnitude = fabs(x)
-    cdef tanh_quotient t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), True)
-    cdef double far = (magnitude - t.value) - t.inverse * t.rest
+    cdef double bounded_magnitude = at_most(at_least(magnitude, TINY), 20.0)
+    cdef tanh_quotient t = make_tanh_quotient(bounded_magnitude, not FUSED)
+    cdef double far = multiply_add(-t.inverse, t.rest, magnitude - t.value)
     cdef double a = 0.0 if magnitude <= 1.7031839360032603e-108 else magnitude
     cdef pair square = two_product(a, a)
     cdef pair cube = times_double(a, square)
     cdef double tail = tanhshrink_full_tail(square.high)
-    cdef pair factor = compensated(square.high, tail, TANHSHRINK_FULL_0, TANHSHRINK_FULL_LOW)
-    cdef double near = multiply(cube, factor).high
+    cdef pair third = two_product(cube.high, TANHSHRINK_FULL_0)
+    tail = multiply_add(square.high, tail, TANHSHRINK_FULL_LOW)
+    tail = multiply_add(cube.high, tail, multiply_add(cube.low, TANHSHRINK_FULL_0, third.low))
+    cdef double near = third.high + tail
     return copysign(near if magnitude < TANHSHRINK_RADIUS else far, x)
 
 

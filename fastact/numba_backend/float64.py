@@ -102,6 +102,7 @@ TINY = 2.0**-70
 TWO_TO_MINUS_358 = 2.0**-358
 TWO_TO_MINUS_500 = 2.0**-500
 TWO_TO_MINUS_538 = 2.0**-538
+TWO_TO_MINUS_900 = 2.0**-900
 TWO_TO_MINUS_1000 = 2.0**-1000
 
 exp_polynomial = polynomial(table.EXP_FULL)
@@ -389,33 +390,43 @@ def tanh_grad_from_output(y: float) -> float:
     return (1.0 - y) * (1.0 + y)
 
 
+# b |x|, at most `bound` or next to it, for b >= 0: |x| is bounded, so 0 inf does not arise. Below
+# 2**-900 it is taken as that, and nothing is subnormal.
+@kernel
+def scaled_magnitude(b: float, x: float, bound: float) -> Pair:
+    limit = bound / at_least(b, 1e-299 * bound)
+    return two_product(b, at_most(at_least(fabs(x), TWO_TO_MINUS_900), limit))
+
+
 # scaled_tanh: a tanh(b x), with the error of b x times 1 - tanh**2, which is tanh'. It is a b x for
 # |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
 @kernel
 def scaled_tanh(x: float, a: float, b: float) -> float:
-    magnitude = magnitude_for(b, x)
+    magnitude = fabs(x)
     slope = two_product(fabs(a), fabs(b))
     excess = (slope.high - 1.0) + slope.low
     least = SMALLEST_NORMAL if excess >= 0.0 else 0.0
     least = least if excess <= 1.0 else 0.0
     other = 1.0 if magnitude < least else magnitude
-    z = bounded_product(fabs(b), other, 20.0)
-    t = make_tanh_quotient(z.high, True)
+    z = scaled_magnitude(fabs(b), other, 20.0)
+    t = make_tanh_quotient(at_least(z.high, TINY), False)
     low = multiply_add(-t.value, t.value, 1.0) * z.low
     low = multiply_add(t.inverse, t.rest, low)
     far = multiply_add(fabs(a), t.value, fabs(a) * low)
+    other = at_most(other, 1e299)
     near = multiply_add(slope.high, other, slope.low * other)
-    value = near if z.high <= TINY else far
+    value = near if z.high < TINY else far
     subnormal = subnormal_plus_part(magnitude, excess)
     value = subnormal if magnitude < least else value
-    return copysign(value, copysign(1.0, a) * copysign(1.0, b) * copysign(1.0, x))
+    value = copysign(value, x)
+    return value if copysign(1.0, a) * copysign(1.0, b) > 0.0 else -value
 
 
 # scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
 @kernel
 def scaled_tanh_grad(x: float, a: float, b: float) -> float:
-    z = scale(bounded_product(fabs(b), magnitude_for(b, x), 421.1), 2.0)
-    e = make_bell(exp_quotient(z.high, z.low))
+    z = scale(scaled_magnitude(fabs(b), x, 421.1), 2.0)
+    e = make_bell(exp_quotient(at_least(z.high, TINY), z.low))
     mantissa = multiply(e.mantissa, two_product(a, b))
     return (4.0 * LOWERED) * (e.power * mantissa.high)
 
@@ -435,14 +446,16 @@ def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
 @kernel
 def tanhshrink(x: float) -> float:
     magnitude = fabs(x)
-    t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), True)
-    far = (magnitude - t.value) - t.inverse * t.rest
+    t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), not FUSED)
+    far = multiply_add(-t.inverse, t.rest, magnitude - t.value)
     a = 0.0 if magnitude <= TWO_TO_MINUS_358 else magnitude
     square = two_product(a, a)
     cube = times_double(a, square)
     tail = tanhshrink_tail(square.high)
-    factor = compensated(square.high, tail, TANHSHRINK_FULL[0], TANHSHRINK_FULL_LOW)
-    near = multiply(cube, factor).high
+    third = two_product(cube.high, TANHSHRINK_FULL[0])
+    tail = multiply_add(square.high, tail, TANHSHRINK_FULL_LOW)
+    tail = multiply_add(cube.high, tail, multiply_add(cube.low, TANHSHRINK_FULL[0], third.low))
+    near = third.high + tail
     return copysign(near if magnitude < TANHSHRINK_RADIUS else far, x)
 
 
