@@ -329,23 +329,15 @@ cdef inline float reflected(float x, float tail_256) noexcept nogil:
 # SILU_ROOT_FAST, whose first part has 16 bits, and SILU_ROOT_FAST_REST. The power of two is 256 times as
 # large, and 0 for a > 94.51; at 94.8 t is positive, so that the sum of zeros is -0.0.
 cdef inline float silu_grad_fast(float x) noexcept nogil:
-    cdef float_pair z
-    z.high = at_most_float(fabsf(x), F(94.8))
-    z.low = F(0.0)
-    return silu_grad_of(x, z)
-
-
-# The same for a = z.high + z.low
-cdef inline float silu_grad_of(float x, float_pair z) noexcept nogil:
+    cdef float a = at_most_float(fabsf(x), F(94.8))
     cdef float shift = MAGIC_SHIFT_FLOAT + F(135.0)
     cdef float one_plus_e_0 = F(1.0) + SILU_ROOT_FAST_EXPONENTIAL
-    cdef float distance = one_plus_e_0 - z.high
-    cdef float distance_low = (one_plus_e_0 - (distance + z.high)) - z.low
+    cdef float distance = one_plus_e_0 - a
+    cdef float distance_low = one_plus_e_0 - (distance + a)
     cdef float shifted = multiply_add_float(distance, F(LOG2E), shift)
     cdef float j = shifted - shift
-    cdef float exact = multiply_add_float(j, -LN2_FAST_0, SILU_ROOT_FAST_0) - z.high
-    cdef float low = multiply_add_float(j, -LN2_FAST_1, SILU_ROOT_FAST_REST) - z.low
-    cdef float r = (exact + SILU_ROOT_FAST_1) + low
+    cdef float exact = (multiply_add_float(j, -LN2_FAST_0, SILU_ROOT_FAST_0) - a) + SILU_ROOT_FAST_1
+    cdef float r = exact + multiply_add_float(j, -LN2_FAST_1, SILU_ROOT_FAST_REST)
     cdef float t = r * expm1_fast_polynomial(r)
     cdef float power = power_of_two_float(shifted)
     cdef float unit = SILU_ROOT_FAST_EXPONENTIAL * F(SCALE)
@@ -445,10 +437,9 @@ cdef inline float quick_gelu_fast(float x) noexcept nogil:
     return gated_fast(x, a, value_of(exp_256(-z.high, -z.low)))
 
 
-# z reaches 94.8 at 55.7
+# In double: where x has another factor than 1, silu_grad_fast is 4.6 ulp off.
 cdef inline float quick_gelu_grad_fast(float x) noexcept nogil:
-    cdef float a = at_most_float(magnitude_from(x, F(1e-12)), F(55.7))
-    return silu_grad_of(x, times_literal(a, QUICK_GELU_FACTOR))
+    return <float>quick_gelu_grad_float(x)
 
 
 # mish: max(x, 0) - a tail, tail = (e + e**2 / 2) / (1 + h) for x < 0 and 2 e**2 / (1 + h) for x >= 0,

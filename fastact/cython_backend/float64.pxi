@@ -260,9 +260,9 @@ ctypedef struct tanh_quotient:
 
 
 # (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - a, TINY <= a <= 20: numerator,
-# denominator and quotient with their rounding errors; q = 1, where n = 0, leaves -h. The errors of
-# 1 + q and 1 - q, from a = 18 on, are less than an ulp of tanh, and so are those of products that
-# are not fused; with_low has them too.
+# denominator and quotient with their rounding errors; q = 1, where n = 0, leaves -h. The error of h,
+# those of 1 + q and 1 - q, from a = 18 on, and of products that are not fused are less than an ulp of
+# tanh; with_low has them too.
 cdef inline tanh_quotient make_tanh_quotient(double a, bint with_low) noexcept nogil:
     cdef tanh_quotient result
     # Up to a = 0.181 n is 0: else the numerator, below 1/4, would have more digits than its error.
@@ -282,6 +282,9 @@ cdef inline tanh_quotient make_tanh_quotient(double a, bint with_low) noexcept n
     cdef double d_low = plus - d
     d_low = d_low + (q - (plus - 1.0)) if with_low else d_low
     d_low = multiply_add(-h, minus, d_low)
+    cdef double h_low = multiply_add(r * square, tanh_half_full_polynomial(square), r - h)
+    numerator_low = multiply_add(-h_low, plus, numerator_low) if with_low else numerator_low
+    d_low = multiply_add(-h_low, minus, d_low) if with_low else d_low
     if with_low and not FUSED:  # what multiply_add rounded
         numerator_low = numerator_low - product_error(h, plus, h * plus)
         d_low = d_low - product_error(h, minus, h * minus)

@@ -338,8 +338,8 @@ class TanhQuotient(NamedTuple):
 
 # (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - a, TINY <= a <= 20:
 # numerator, denominator and quotient with their rounding errors; q = 1, where n = 0, leaves -h. The
-# errors of 1 + q and 1 - q, from a = 18 on, are less than an ulp of tanh, and so are those of
-# products that are not fused; with_low has them too.
+# error of h, those of 1 + q and 1 - q, from a = 18 on, and of products that are not fused are less
+# than an ulp of tanh; with_low has them too.
 @kernel
 def make_tanh_quotient(a: float, with_low: bool) -> TanhQuotient:
     # Up to a = 0.181 n is 0: else the numerator, below 1/4, would have more digits than its error.
@@ -361,6 +361,10 @@ def make_tanh_quotient(a: float, with_low: bool) -> TanhQuotient:
     if with_low:
         d_low = d_low + (q - (plus - 1.0))
     d_low = multiply_add(-h, minus, d_low)
+    if with_low:
+        h_low = multiply_add(r * square, tanh_half_polynomial(square), r - h)
+        numerator_low = multiply_add(-h_low, plus, numerator_low)
+        d_low = multiply_add(-h_low, minus, d_low)
     if with_low and not FUSED:  # what multiply_add rounded
         numerator_low = numerator_low - product_error(h, plus, h * plus)
         d_low = d_low - product_error(h, minus, h * minus)
