@@ -41,10 +41,13 @@ exponential = exp = get("exponential")
 sigmoid = expit = logistic = get("sigmoid")
 log_sigmoid = logsigmoid = get("log_sigmoid")
 tanh = get("tanh")
+scaled_tanh = get("scaled_tanh")
+tanhshrink = tanh_shrink = get("tanhshrink")
 softplus = bnll = get("softplus")
 silu = swish = get("silu")
 gelu = get("gelu")
 gelu_tanh = get("gelu_tanh")
+quick_gelu = get("quick_gelu")
 mish = get("mish")
 elu = get("elu")
 celu = get("celu")
@@ -86,10 +89,12 @@ __all__ = [
     "mish",
     "names",
     "prelu",
+    "quick_gelu",
     "relu",
     "relu2",
     "relu6",
     "rrelu",
+    "scaled_tanh",
     "selu",
     "set_backend",
     "set_num_threads",
@@ -109,6 +114,8 @@ __all__ = [
     "squareplus",
     "swish",
     "tanh",
+    "tanh_shrink",
+    "tanhshrink",
     "threshold",
     "use_backend",
     "use_precision",

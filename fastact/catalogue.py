@@ -117,6 +117,7 @@ class Row(NamedTuple):
 
 EXAMPLE_POINTS = (-1.0, 0.0, 2.0)
 
+NO_ELEMENTARY_INVERSE = "its inverse is no elementary function"
 NOT_MONOTONIC = "it is not monotonic, so two inputs share one output but not one derivative"
 
 #: The default slope is one sixth, not the nearest double.
@@ -418,8 +419,8 @@ ROWS = (
         derivative="(1 + x / sqrt(x**2 + b)) / 2",
         limits=(0.0, math.inf),
         derivative_limits=(0.0, 1.0),
-        parameters=(Parameter("b", 4.0, "curvature at 0, where f is sqrt(b) / 2; 0 makes relu"),, domain="0 or above"),
-        kinks=((0.0, "1 / 2 if b > 0 else 0"),),
+        parameters=(Parameter("b", 4.0, "curvature at 0, where f is sqrt(b) / 2; 0 makes relu", domain="0 or above"),)
+        kinks=((0, "1 / 2 if b > 0 else 0"),),
         exponential_free=True,
         derivative_from_output="y**2 / (y**2 + b / 4)",
         example=(0.618, 1.0, 2.4142),
@@ -521,6 +522,36 @@ ROWS = (
         "Networks: Tricks of the Trade, 1998.",
     ),
     Row(
+        name="scaled_tanh",
+        summary="Hyperbolic tangent, scaled.",
+        formula="a * tanh(b * x)",
+        derivative="a * b / cosh(b * x)**2",
+        limits=(-1.7159, 1.7159),
+        derivative_limits=(0.0, 0.0),
+        parameters=(
+            Parameter("a", 1.7159, "scale of the output, which is between -a and a"),
+            Parameter("b", 0.6666666666666666, "scale of the input"),
+        ),
+        derivative_from_output="0 if a == 0 else b / a * (a - y) * (a + y)",
+        example=(-1.0, 0.0, 1.4929),
+        derivative_example=(0.7554, 1.1439, 0.278),
+        reference="Y. LeCun, L. Bottou, G. B. Orr and K.-R. Mueller, Efficient BackProp, in Neural "
+        "Networks: Tricks of the Trade, 1998.",
+    ),
+    Row(
+        name="tanhshrink",
+        aliases=("tanh_shrink",),
+        summary="What the hyperbolic tangent takes away.",
+        formula="x - tanh(x)",
+        derivative="tanh(x)**2",
+        limits=(-math.inf, math.inf),
+        derivative_limits=(1.0, 1.0),
+        no_derivative_from_output=NO_ELEMENTARY_INVERSE,
+        example=(-0.2384, 0.0, 1.036),
+        derivative_example=(0.58, 0.0, 0.9293),
+        reference="PyTorch, module torch.nn.Tanhshrink, 2016.",
+    ),
+    Row(
         name="softplus",
         aliases=("bnll",),
         summary="Smooth sister of relu.",
@@ -574,6 +605,19 @@ ROWS = (
         no_derivative_from_output=NOT_MONOTONIC,
         example=(-0.1588, 0.0, 1.9546),
         derivative_example=(-0.083, 0.5, 1.0861),
+        reference="D. Hendrycks and K. Gimpel, Gaussian error linear units (GELUs), "
+        "arXiv:1606.08415, 2016.",
+    ),
+    Row(
+        name="quick_gelu",
+        summary="Gaussian error linear unit, sigmoid approximation.",
+        formula="x / (1 + exp(-1.702 * x))",
+        derivative="s * (1 + 1.702 * x * (1 - s)) with s = 1 / (1 + exp(-1.702 * x))",
+        limits=(-0.0, math.inf),
+        derivative_limits=(-0.0, 1.0),
+        no_derivative_from_output=NOT_MONOTONIC,
+        example=(-0.1542, 0.0, 1.9357),
+        derivative_example=(-0.0678, 0.5, 1.0738),
         reference="D. Hendrycks and K. Gimpel, Gaussian error linear units (GELUs), "
         "arXiv:1606.08415, 2016.",
     ),

@@ -402,6 +402,31 @@ def tanh_grad_from_output(y: Array) -> Array:
     return (1 - y) * (1 + y)
 
 
+def scaled_tanh(x: Array, a: Any, b: Any) -> Array:
+    return a * np.tanh(_product(b, x))
+
+
+def scaled_tanh_grad(x: Array, a: Any, b: Any) -> Array:
+    return a * (b * tanh_grad(_product(b, x)))
+
+
+def scaled_tanh_grad_from_output(y: Array, a: Any, b: Any) -> Array:
+    slope = np.where(a == 0, 0, b)
+    return slope * (a - y) * ((a + y) / np.where(a == 0, 1, a))
+
+
+def tanhshrink(x: Array) -> Array:
+    bounded = _bounded(x, -1, 1)
+    square = bounded * bounded
+    constant = _pair((table.TANHSHRINK_FULL[0], table.TANHSHRINK_FULL_LOW), x.dtype)
+    near = bounded * square * _polynomial((constant, *table.TANHSHRINK_FULL[1:]), square)
+    return np.where(np.abs(x) < table.TANHSHRINK_RADIUS, near, x - np.tanh(x))
+
+
+def tanhshrink_grad(x: Array) -> Array:
+    return np.tanh(x) ** 2
+
+
 def softplus(x: Array, beta: Any) -> Array:
     return np.where(x < 0, 0, x) + np.log1p(np.exp(-np.abs(beta * x))) / beta
 
@@ -451,6 +476,14 @@ def gelu_tanh_grad(x: Array) -> Array:
     bounded = _bounded(x, -23, 23)
     formula = _gated_grad(_gelu_tanh_cubic(bounded, 1), _gelu_tanh_cubic(bounded, 3))
     return _near_root(x, formula, table.GELU_TANH_ROOT, table.GELU_TANH_SLOPE)
+
+
+def quick_gelu(x: Array) -> Array:
+    return silu(x, table.QUICK_GELU_FACTOR)
+
+
+def quick_gelu_grad(x: Array) -> Array:
+    return silu_grad(x, table.QUICK_GELU_FACTOR)
 
 
 def mish(x: Array) -> Array:
@@ -506,6 +539,11 @@ def selu_grad_from_output(y: Array) -> Array:
 
 
 # --- their parts -------------------------------------------------------------------------------
+
+
+def _product(scale: Any, x: Array) -> Array:
+    """``scale x``, and 0 for ``0 inf``."""
+    return np.where((scale == 0) & (np.abs(x) == np.inf), 0, scale * x)
 
 
 def _gated_grad(z: Array, w: Array) -> Array:

@@ -34,8 +34,12 @@ OTHER_VALUES = {
     "threshold": (0.1, -2.0),
     "value": (20.1,),
     "lambd": (0.3,),
-    "b": (1.0, 0.3),
+    "b": (1.0, 2.5),
+    "a": (0.3, 3.0),
 }
+
+#: What x is multiplied by beside parameters, in activations that have roots of others, scaled.
+FACTORS = {"quick_gelu": coefficients.QUICK_GELU_FACTOR}
 
 
 class Case(NamedTuple):
@@ -151,6 +155,10 @@ THRESHOLDS = (
 REDUCTIONS = tuple((k + 0.5) * math.log(2) for k in (0, 1, 2, 5, 11, 125, 126, 149, 1021, 1074))
 
 
+def _scales(case: Case) -> set[float]:
+    return {1.0, FACTORS.get(case.row.name, 1.0), *(value for value in case.parameters if value)}
+
+
 def landmarks(case: Case) -> tuple[float, ...]:
     """Return the points whose neighbourhoods are hard, with both signs, for these parameters."""
     points = {0.0, *THRESHOLDS, *(abs(point) for point, _ in case.kinks)}
@@ -158,9 +166,9 @@ def landmarks(case: Case) -> tuple[float, ...]:
         points |= {abs(root), *(abs(abs(root) + s * r) for r in ROOT_RADII for s in (-1, 1))}
     for reduction in REDUCTIONS:
         points |= {reduction, reduction / 2, math.sqrt(2 * reduction)}
-    # beta and 1 / alpha scale x, and with it all of these
-    values = [abs(value) for value in case.parameters if value]
-    scales = {1.0, *values, *(1 / value for value in values)}
+    # beta, b and 1 / alpha scale x, and with it all of these
+    scales = {abs(scale) for scale in _scales(case)}
+    scales |= {1 / scale for scale in scales}
     scaled = {point / scale for point in points for scale in scales}
     return tuple(sorted(scaled | {-point for point in scaled}))
 
@@ -271,8 +279,7 @@ def sample(dtype: Any, case: Case, count: int = 600) -> np.ndarray:
 
 def _hard_points(case: Case) -> tuple[float, ...]:
     """Return kinks and roots of gradients."""
-    scales = {1.0, *(value for value in case.parameters if value)}
-    roots = {root / scale for root in ROOTS for scale in scales}
+    roots = {root / scale for root in ROOTS for scale in _scales(case)}
     return tuple(sorted(roots | {-root for root in roots} | {k for k, _ in case.kinks}))
 
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from inputs import (
     CASES,
+    FACTORS,
     ROOT_RADII,
     ROOTS,
     ROWS,
@@ -93,7 +94,7 @@ def test_values_hold_what_is_special(case: Case, dtype: str) -> None:
 @each_dtype
 @each_case
 def test_values_surround_hard_points(case: Case, dtype: str) -> None:
-    scale = [abs(value) for value in case.parameters if value] or [1.0]
+    scale = [FACTORS.get(case.row.name, 1.0), *(abs(value) for value in case.parameters if value)]
     hard = [point for point, _ in case.kinks] + [root / s for root in ROOTS for s in scale]
     near = neighbours(hard, dtype, 1)
     assert holds(values(dtype, case), near)

@@ -83,6 +83,13 @@ def _hard_swish_grad(x: Any, slope: Any, offset: Any) -> Any:
     return 0 if line <= 0 else 1 if line >= 1 else slope * x + line
 
 
+def _tanhshrink(x: Any) -> Any:
+    """Return x - tanh(x): near 0 as x**3 / 3 times what does not cancel."""
+    if abs(x) < 1:
+        return x**3 / 3 * mp.hyp0f1(mp.mpf(5) / 2, x**2 / 4) / mp.cosh(x)
+    return x - mp.tanh(x)
+
+
 def _silu_grad(x: Any, beta: Any) -> Any:
     return _sigmoid(beta * x) + beta * x * _bell(beta * x)
 
@@ -106,6 +113,7 @@ def _mish_grad(x: Any) -> Any:
     return mp.tanh(softplus) + x * _sigmoid(x) / mp.cosh(softplus) ** 2
 
 
+_QUICK_GELU_FACTOR = mp.mpf(1.702)
 _SELU_SCALE = mp.mpf(1.0507009873554805)
 _SELU_ALPHA = mp.mpf(1.6732632423543772)
 with mp.workdps(DIGITS):
@@ -196,6 +204,12 @@ DEFINITIONS = {
         lambda y: -mp.expm1(y),
     ),
     "tanh": Definition(mp.tanh, lambda x: mp.sech(x) ** 2, lambda y: 1 - y**2),
+    "scaled_tanh": Definition(
+        lambda x, a, b: a * mp.tanh(b * x),
+        lambda x, a, b: a * b * mp.sech(b * x) ** 2,
+        lambda y, a, b: b / a * (a**2 - y**2) if a else 0,
+    ),
+    "tanhshrink": Definition(_tanhshrink, lambda x: mp.tanh(x) ** 2),
     "softplus": Definition(
         _softplus,
         lambda x, beta: _sigmoid(beta * x),
@@ -209,6 +223,10 @@ DEFINITIONS = {
     "gelu_tanh": Definition(
         lambda x: x * _sigmoid(_gelu_tanh_argument(x)),
         _gelu_tanh_grad,
+    ),
+    "quick_gelu": Definition(
+        lambda x: x * _sigmoid(_QUICK_GELU_FACTOR * x),
+        lambda x: _silu_grad(x, _QUICK_GELU_FACTOR),
     ),
     "mish": Definition(lambda x: x * mp.tanh(_softplus(x, 1)), _mish_grad),
     "elu": Definition(

@@ -172,6 +172,18 @@ def tanh_over_x(square: mp.mpf) -> mp.mpf:
     return mp.tanh(x) / x if x else mp.mpf(1)
 
 
+def tanhshrink_over_cube(square: mp.mpf) -> mp.mpf:
+    """``(x - tanh(x)) / x**3``."""
+    if square < mp.mpf("1e-30"):  # the difference would lose all 60 digits
+        return mp.mpf(1) / 3 - 2 * square / 15
+    return (1 - tanh_over_x(square)) / square
+
+
+def tanh_square_remainder(square: mp.mpf) -> mp.mpf:
+    """``((tanh(x) / x)**2 - 1) / x**2``."""
+    return -(1 + tanh_over_x(square)) * tanhshrink_over_cube(square)
+
+
 def tanh_remainder(square: mp.mpf) -> mp.mpf:
     r = mp.sqrt(square)
     if r < mp.mpf("1e-15"):
@@ -262,6 +274,8 @@ def polynomials() -> dict[str, tuple[str, Function, mp.mpf, mp.mpf, mp.mpf]]:
                       tanh_remainder, zero, LN2_HALF**2, FULL * 256),
         "TANH_HALF_FULL": ("(tanh(h) - h) / h**3 in u = h**2, |h| <= 0.1812",
                            tanh_half_remainder, zero, mp.mpf("0.1812") ** 2, FULL * 512),
+        "TANHSHRINK_FULL": (f"(x - tanh(x)) / x**3 in u = x**2, |x| <= {float(TANHSHRINK_RADIUS)}",
+                            tanhshrink_over_cube, zero, TANHSHRINK_RADIUS**2, FULL),
         "LOG1P_SHORT": ("log1p(e) / e, 0 <= e <= 1", log1p_over_e, zero, mp.mpf(1), SHORT * 3),
         "ATANH_FULL": ("(atanh(s) / s - 1) / s**2 in u = s**2, 0 <= s <= 1/3",
                        atanh_remainder, zero, mp.mpf(1) / 9, FULL * 16),
@@ -285,6 +299,8 @@ def polynomials() -> dict[str, tuple[str, Function, mp.mpf, mp.mpf, mp.mpf]]:
             lambda t: gelu_gradient_quotient(t, 2.5),
             mp.mpf(-1), mp.mpf("11.2") / mp.mpf("16.2"), FAST / 8),
         "LOG1P_FAST": ("log1p(e) / e, 0 <= e <= 1", log1p_over_e, zero, mp.mpf(1), FAST),
+        "TANH_SQUARE_FAST": ("((tanh(x) / x)**2 - 1) / x**2 in u = x**2, |x| <= 0.9",
+                             tanh_square_remainder, zero, mp.mpf("0.9") ** 2, FAST),
     }  # fmt: skip
 
 
@@ -301,6 +317,15 @@ ROOT_RADIUS = mp.mpf("0.25")
 TANH_BOUND = mp.mpf("4.51")
 # So near to 1 is tanh there that it is 1 in float32, with the quotient's error of 2**-29.8 too.
 TANH_BOUND_SHORT = mp.mpf("9.1")
+# Up to here, x - tanh(x) cancels more than three bits, and is x**3 p(x**2) in float64.
+TANHSHRINK_RADIUS = mp.mpf("0.6")
+# From here on tanh adds nothing to x - 1, in float32 arithmetic and in float32.
+TANHSHRINK_BOUND = mp.mpf("8.5")
+TANHSHRINK_BOUND_SHORT = mp.mpf(10)
+# The defaults of scaled_tanh, and the factor of quick_gelu: these doubles, exactly.
+SCALED_TANH_A = 1.7159
+SCALED_TANH_B = 0.6666666666666666
+QUICK_GELU_FACTOR = 1.702
 # In float32 arithmetic: (middle, radius, relative error) of what is measured from the root; beyond,
 # the errors of the formula stay within 4 ulp.
 ROOT_INTERVALS_FAST = {
@@ -387,14 +412,20 @@ def silu_root_constants(root: mp.mpf) -> list[str]:
 
 def tanh_quotients() -> list[str]:
     """Return tanh as a quotient: in single with p(0) = 1, which is left out, as q(0) is."""
-    p, q = tanh_quotient(TANH_BOUND, (3, 4))
+    p, q = odd_quotient(tanh_over_x, TANH_BOUND, (3, 4))
     assert abs(p[0] - 1) < FAST / 4
     meaning = f"tanh(x) / x = (1 + u p(u)) / (1 + u q(u)), u = x**2, |x| <= {float(TANH_BOUND)}: p"
+    # Of b x / 2 in terms of x: x**2 is rounded once, and b not at all.
+    square = (mp.mpf(SCALED_TANH_B) / 2) ** 2
+    p_scaled, q_scaled = ([c * square**k for k, c in enumerate(terms)] for terms in (p, q))
+    scaled = "the same for tanh(b x / 2) / (b x / 2), b that of scaled_tanh: p"
     parts = [
         assignment("TANH_P_FAST", meaning, map(single, p[1:])),
         assignment("TANH_Q_FAST", "q", map(single, q[1:])),
+        assignment("SCALED_TANH_P_FAST", scaled, map(single, p_scaled[1:])),
+        assignment("SCALED_TANH_Q_FAST", "q", map(single, q_scaled[1:])),
     ]
-    p, q = tanh_quotient(TANH_BOUND_SHORT, (4, 5))
+    p, q = odd_quotient(tanh_over_x, TANH_BOUND_SHORT, (4, 5))
     meaning = f"tanh(x) / x = p(u) / q(u), u = x**2, |x| <= {float(TANH_BOUND_SHORT)}: p"
     return [
         *parts,
@@ -404,12 +435,41 @@ def tanh_quotients() -> list[str]:
     ]
 
 
-def tanh_quotient(bound: mp.mpf, degrees: tuple[int, int]) -> tuple[list[mp.mpf], list[mp.mpf]]:
+def tanhshrink_quotients() -> list[str]:
+    """Return tanhshrink as a quotient: in single with p(0) = 1, which is left out.
+
+    There q - u p comes too: tanh(x) is x (q - u p) / q.
+    """
+    p, q = odd_quotient(tanhshrink_over_cube, TANHSHRINK_BOUND, (3, 4))
+    p, q = [c / p[0] for c in p], [c / p[0] for c in q]
+    complement = [q[0], *(q_k - p_k for q_k, p_k in zip(q[1:], p, strict=True))]
+    formula = "(x - tanh(x)) / x**3 = {p} / q(u), u = x**2, |x| <= {bound}: p"
+    meaning = formula.format(p="(1 + u p(u))", bound=float(TANHSHRINK_BOUND))
+    parts = [
+        assignment("TANHSHRINK_P_FAST", meaning, map(single, p[1:])),
+        assignment("TANHSHRINK_Q_FAST", "q", map(single, q)),
+        assignment("TANHSHRINK_TANH_FAST", "q - u (1 + u p)", map(single, complement)),
+        f"TANHSHRINK_BOUND_FAST = {float(TANHSHRINK_BOUND)!r}\n",
+    ]
+    p, q = odd_quotient(tanhshrink_over_cube, TANHSHRINK_BOUND_SHORT, (4, 4))
+    meaning = formula.format(p="p(u)", bound=float(TANHSHRINK_BOUND_SHORT))
+    return [
+        *parts,
+        assignment("TANHSHRINK_P_SHORT", meaning, map(float, p)),
+        assignment("TANHSHRINK_Q_SHORT", "q", map(float, q)),
+        f"TANHSHRINK_BOUND_SHORT = {float(TANHSHRINK_BOUND_SHORT)!r}\n",
+    ]
+
+
+def odd_quotient(
+    function: Function, bound: mp.mpf, degrees: tuple[int, int]
+) -> tuple[list[mp.mpf], list[mp.mpf]]:
+    """Return p and q for a function of u = x**2, |x| <= bound."""
     grid, start = (
         [x**2 for x in chebyshev_points(mp.mpf(0), bound, count)]
         for count in (400, sum(degrees) + 2)
     )
-    return rational(tanh_over_x, grid, start, degrees)
+    return rational(function, grid, start, degrees)
 
 
 def table() -> str:
@@ -424,13 +484,17 @@ def table() -> str:
         coefficients = minimax(function, low, high, target)
         rounded = single if name.endswith("_FAST") else float
         parts.append(assignment(name, meaning, map(rounded, coefficients)))
-        if name in ("MILLS_FULL", "GELU_GRAD_FULL"):
+        if name in ("MILLS_FULL", "GELU_GRAD_FULL", "TANHSHRINK_FULL"):
             parts.append(f"# low part\n{name}_LOW = {split(coefficients[0])[1]!r}\n")
     # Next to 0, r times the error of the quotient is below the error that is allowed.
     coefficients = minimax(expm1_over_r, LN2_HALF / 16, 2 * LN2_HALF, FAST * 4, lambda r: 1 / r)
     meaning = "expm1(r) / r, 0 <= r <= ln(2), of least absolute error of exp(r)"
     parts.append(assignment("EXPM1_UP_FAST", meaning, map(single, coefficients)))
     parts += tanh_quotients()
+    parts += tanhshrink_quotients()
+    parts.append(
+        f"# how far TANHSHRINK_FULL holds\nTANHSHRINK_RADIUS = {float(TANHSHRINK_RADIUS)!r}\n"
+    )
     for name, (derivative, _) in GRADIENT_ROOTS.items():
         root = gradient_root(name)
         quotient = root_quotient(derivative, root)
@@ -479,6 +543,13 @@ def table() -> str:
     parts.append(assignment("GELU_TANH_CUBIC_FAST", "in single", cubic))
     scale, alpha = selu_constants()
     parts.append(f"# selu\nSELU_SCALE = {float(scale)!r}\nSELU_ALPHA = {float(alpha)!r}\n")
+    parts.append(
+        "# scaled_tanh: the defaults of its parameters\n"
+        f"SCALED_TANH_A = {SCALED_TANH_A!r}\nSCALED_TANH_B = {SCALED_TANH_B!r}\n"
+    )
+    parts.append(
+        f"# quick_gelu: the factor of x in the sigmoid\nQUICK_GELU_FACTOR = {QUICK_GELU_FACTOR!r}\n"
+    )
     return "\n".join(parts)
 
 

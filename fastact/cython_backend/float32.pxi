@@ -49,10 +49,6 @@ cdef extern from *:
     double reciprocal "fastact_reciprocal"(double d) noexcept nogil
 
 
-cdef inline double bounded(double x, double bound) noexcept nogil:
-    return at_most(at_least(x, -bound), bound)
-
-
 # factor exp(step r) and factor expm1(r) / r, for literals: they go into the coefficients.
 cdef inline double exp_polynomial(double r, double factor, double step) noexcept nogil:
     cdef double square = step * step
@@ -169,6 +165,43 @@ cdef inline double tanh_grad_from_output_float(double y) noexcept nogil:
     return (1.0 - y) * (1.0 + y)
 
 
+# tanh(z) for z >= 0, to all digits also where it is near 1: a multiple of it, and its square, have
+# their roundings elsewhere. It is m / (m + 2), m = expm1(2 z).
+cdef inline double tanh_to_the_limit(double z) noexcept nogil:
+    cdef double m = expm1_scaled(at_most(z + z, 40.0), 1.0)
+    return m * reciprocal(m + 2.0)
+
+
+# scaled_tanh: a tanh(b x)
+cdef inline double scaled_tanh_float(double x, double a, double b) noexcept nogil:
+    cdef double t = tanh_to_the_limit(fabs(b) * magnitude_for(b, x))
+    return a * copysign(1.0, b) * copysign(t, x)
+
+
+cdef inline double scaled_tanh_grad_float(double x, double a, double b) noexcept nogil:
+    return a * b * tanh_grad_float(b * magnitude_for(b, x))
+
+
+# For a = 0, f and f' are 0, and b / a has no value.
+cdef inline double scaled_tanh_grad_from_output_float(double y, double a, double b) noexcept nogil:
+    cdef double divisor = 1.0 if a == 0 else a
+    return (0.0 if a == 0 else b) / divisor * (a - y) * (a + y)
+
+
+# tanhshrink: x - tanh(x) = x**3 p(x**2) / q(x**2). From 10 on, tanh is 1 to all digits.
+cdef inline double tanhshrink_float(double x) noexcept nogil:
+    cdef double within = bounded(x, TANHSHRINK_BOUND_SHORT)
+    cdef double square = within * within
+    cdef double numerator = within * square * tanhshrink_p_short_polynomial(square)
+    cdef double inverse = reciprocal(tanhshrink_q_short_polynomial(square))
+    return copysign(multiply_add(numerator, inverse, x - within), x)
+
+
+cdef inline double tanhshrink_grad_float(double x) noexcept nogil:
+    cdef double t = tanh_to_the_limit(fabs(x))
+    return t * t
+
+
 # softplus: max(x, 0) + log1p(exp(-|beta x|)) / beta, beta > 0; log1p(e) = e p(e)
 cdef inline double softplus_float(double x, double beta) noexcept nogil:
     cdef double e = exp_short(-at_most(fabs(beta * x), 700.0))
@@ -258,6 +291,15 @@ cdef inline double gelu_tanh_grad_float(double x) noexcept nogil:
     return gated_grad_float(
         w_from_root - GELU_TANH_ROOT_W_0, w_from_root, z_from_root, GELU_TANH_ROOT_SQRT
     )
+
+
+# quick_gelu: silu with beta = 1.702
+cdef inline double quick_gelu_float(double x) noexcept nogil:
+    return silu_float(x, QUICK_GELU_FACTOR)
+
+
+cdef inline double quick_gelu_grad_float(double x) noexcept nogil:
+    return silu_grad_float(x, QUICK_GELU_FACTOR)
 
 
 # mish: x tanh(softplus(x)) = x n / (n + 2), n = e (e + 2), e = exp(x)

@@ -267,14 +267,29 @@ cdef inline double sigmoid_double(double x) noexcept nogil:
     return sigmoid_of_quotient(x, exp_quotient(z, 0.0))
 
 
-# 2**LIFT sigmoid'(z): q (1 - t**2 / 4) / d**2
-cdef inline double lifted_bell(exponential_quotient e) noexcept nogil:
+# sigmoid'(z) = q (1 - t**2 / 4) / d**2 = mantissa * 2**-LIFT power
+ctypedef struct bell:
+    pair mantissa
+    double power
+
+
+cdef inline bell make_bell(exponential_quotient e) noexcept nogil:
+    cdef bell result
     cdef double power = negative_power(e.shifted, LIFT)
     cdef sigmoid_denominator d = sigmoid_divisor(e.t, power * LOWERED, 1.0)
     cdef double square = d.inverse * d.inverse
     cdef double square_low = product_error(d.inverse, d.inverse, square)
     cdef double excess = multiply_add(-0.25 * e.t, e.t, d.residual + d.residual)
-    return power * (square + multiply_add(square, excess, square_low))
+    result.mantissa.high = square
+    result.mantissa.low = multiply_add(square, excess, square_low)
+    result.power = power
+    return result
+
+
+# 2**LIFT sigmoid'(z)
+cdef inline double lifted_bell(exponential_quotient e) noexcept nogil:
+    cdef bell b = make_bell(e)
+    return b.power * (b.mantissa.high + b.mantissa.low)
 
 
 cdef inline double sigmoid_grad_double(double x) noexcept nogil:
@@ -286,11 +301,19 @@ cdef inline double sigmoid_grad_from_output_double(double y) noexcept nogil:
     return y * (1.0 - y)
 
 
-# tanh: (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - |x|: numerator, denominator
-# and quotient with their rounding errors; q = 1, where n = 0, leaves -h
-cdef inline double tanh_double(double x) noexcept nogil:
-    cdef double magnitude = fabs(x)
-    cdef double a = at_most(at_least(magnitude, TINY), 20.0)
+# tanh(a) = value + inverse * rest
+ctypedef struct tanh_quotient:
+    double value
+    double inverse
+    double rest
+
+
+# (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - a, TINY <= a <= 20: numerator,
+# denominator and quotient with their rounding errors; q = 1, where n = 0, leaves -h. The error of h,
+# those of 1 + q and 1 - q, from a = 18 on, and of products that are not fused are less than an ulp of
+# tanh; with_low has them too.
+cdef inline tanh_quotient make_tanh_quotient(double a, bint with_low) noexcept nogil:
+    cdef tanh_quotient result
     # Up to a = 0.181 n is 0: else the numerator, below 1/4, would have more digits than its error.
     cdef double shifted = multiply_add(a - 0.0078125, 2.0 * LOG2E, MAGIC_SHIFT)
     cdef double n = shifted - MAGIC_SHIFT
@@ -301,14 +324,30 @@ cdef inline double tanh_double(double x) noexcept nogil:
     cdef double plus = 1.0 + q
     cdef double minus = 1.0 - q
     cdef double numerator = multiply_add(-h, plus, minus)
-    cdef double numerator_low = multiply_add(-h, plus, minus - numerator)
+    cdef double numerator_low = minus - numerator
+    numerator_low = numerator_low + ((1.0 - minus) - q) if with_low else numerator_low
+    numerator_low = multiply_add(-h, plus, numerator_low)
     cdef double d = multiply_add(-h, minus, plus)
-    cdef double d_low = multiply_add(-h, minus, plus - d)
-    cdef double inverse = 1.0 / d
-    cdef double quotient = numerator * inverse
-    cdef double rest = remainder(numerator, quotient, d)
-    rest = rest + multiply_add(-quotient, d_low, numerator_low)
-    cdef double value = multiply_add(inverse, rest, quotient)
+    cdef double d_low = plus - d
+    d_low = d_low + (q - (plus - 1.0)) if with_low else d_low
+    d_low = multiply_add(-h, minus, d_low)
+    cdef double h_low = multiply_add(r * square, tanh_half_full_polynomial(square), r - h)
+    numerator_low = multiply_add(-h_low, plus, numerator_low) if with_low else numerator_low
+    d_low = multiply_add(-h_low, minus, d_low) if with_low else d_low
+    if with_low and not FUSED:  # what multiply_add rounded
+        numerator_low = numerator_low - product_error(h, plus, h * plus)
+        d_low = d_low - product_error(h, minus, h * minus)
+    result.inverse = 1.0 / d
+    result.value = numerator * result.inverse
+    cdef double rest = remainder(numerator, result.value, d)
+    result.rest = rest + multiply_add(-result.value, d_low, numerator_low)
+    return result
+
+
+cdef inline double tanh_double(double x) noexcept nogil:
+    cdef double magnitude = fabs(x)
+    cdef tanh_quotient t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), False)
+    cdef double value = multiply_add(t.inverse, t.rest, t.value)
     return copysign(smaller(magnitude, value), x)  # tanh a < a
 
 
@@ -319,6 +358,81 @@ cdef inline double tanh_grad_double(double x) noexcept nogil:
 
 cdef inline double tanh_grad_from_output_double(double y) noexcept nogil:
     return (1.0 - y) * (1.0 + y)
+
+
+# b |x|, at most `bound` or next to it, for b >= 0: |x| is bounded, so 0 inf does not arise. Below
+# 2**-900 it is taken as that, and nothing is subnormal.
+cdef inline pair scaled_magnitude(double b, double x, double bound) noexcept nogil:
+    cdef double limit = bound / at_least(b, 1e-299 * bound)
+    return two_product(b, at_most(at_least(fabs(x), 1.1830521861667747e-271), limit))
+
+
+# scaled_tanh: a tanh(b x), with the error of b x times 1 - tanh**2, which is tanh'. It is a b x for
+# |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
+cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nogil:
+    cdef double magnitude = fabs(x)
+    cdef pair slope = two_product(fabs(a), fabs(b))
+    cdef double excess = (slope.high - 1.0) + slope.low
+    cdef double least = DBL_MIN if excess >= 0 else 0.0
+    least = least if excess <= 1 else 0.0
+    cdef double other = 1.0 if magnitude < least else magnitude
+    cdef pair z = scaled_magnitude(fabs(b), other, 20.0)
+    cdef tanh_quotient t = make_tanh_quotient(at_least(z.high, TINY), False)
+    cdef double low = multiply_add(-t.value, t.value, 1.0) * z.low
+    low = multiply_add(t.inverse, t.rest, low)
+    cdef double far = multiply_add(fabs(a), t.value, fabs(a) * low)
+    other = at_most(other, 1e299)
+    cdef double near = multiply_add(slope.high, other, slope.low * other)
+    cdef double value = near if z.high < TINY else far
+    value = subnormal_plus_part(magnitude, excess) if magnitude < least else value
+    value = copysign(value, x)
+    return value if copysign(1.0, a) * copysign(1.0, b) > 0 else -value
+
+
+# scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
+cdef inline double scaled_tanh_grad_double(double x, double a, double b) noexcept nogil:
+    cdef pair z = scale(scaled_magnitude(fabs(b), x, 421.1), 2.0)
+    cdef bell e = make_bell(exp_quotient(at_least(z.high, TINY), z.low))
+    cdef pair mantissa = multiply(e.mantissa, two_product(a, b))
+    return (4.0 * LOWERED) * (e.power * mantissa.high)
+
+
+# b / a (a - y) (a + y). For a = 0, f and f' are 0, and b / a has no value.
+cdef inline double scaled_tanh_grad_from_output_double(double y, double a, double b) noexcept nogil:
+    cdef double dividend = 0.0 if a == 0 else b
+    cdef double divisor = 1.0 if a == 0 else a
+    cdef pair ratio
+    ratio.high = dividend / divisor
+    ratio.low = remainder(dividend, ratio.high, divisor) / divisor
+    return multiply(multiply(ratio, two_sum(a, -y)), two_sum(a, y)).high
+
+
+# tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358 that
+# is 0.
+cdef inline double tanhshrink_double(double x) noexcept nogil:
+    cdef double magnitude = fabs(x)
+    cdef double bounded_magnitude = at_most(at_least(magnitude, TINY), 20.0)
+    cdef tanh_quotient t = make_tanh_quotient(bounded_magnitude, not FUSED)
+    cdef double far = multiply_add(-t.inverse, t.rest, magnitude - t.value)
+    cdef double a = 0.0 if magnitude <= 1.7031839360032603e-108 else magnitude
+    cdef pair square = two_product(a, a)
+    cdef pair cube = times_double(a, square)
+    cdef double tail = tanhshrink_full_tail(square.high)
+    cdef pair third = two_product(cube.high, TANHSHRINK_FULL_0)
+    tail = multiply_add(square.high, tail, TANHSHRINK_FULL_LOW)
+    tail = multiply_add(cube.high, tail, multiply_add(cube.low, TANHSHRINK_FULL_0, third.low))
+    cdef double near = third.high + tail
+    return copysign(near if magnitude < TANHSHRINK_RADIUS else far, x)
+
+
+# tanhshrink': tanh**2, which is x**2 up to 2**-70, and 0 up to 2**-538
+cdef inline double tanhshrink_grad_double(double x) noexcept nogil:
+    cdef double magnitude = fabs(x)
+    cdef tanh_quotient t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), True)
+    cdef double a = 0.0 if magnitude <= 1.1113793747425387e-162 else magnitude
+    cdef double near = a * a
+    cdef double far = product_plus(t.value, t.value, 2.0 * t.value * (t.inverse * t.rest))
+    return near if magnitude < TINY else far
 
 
 # softplus: max(x, 0) + log1p(e) / beta, e = exp(-|beta x|); log1p(e) = 2 s + 2 s**3 p(s**2) with
@@ -456,8 +570,7 @@ cdef inline pair from_root(pair a, double root_high, double root_low, bint is_ex
 
 # w is z
 cdef inline double silu_grad_double(double x, double beta) noexcept nogil:
-    cdef double magnitude = at_most(fabs(x), DBL_MAX) if beta == 0 else fabs(x)
-    cdef pair z = bounded_product(fabs(beta), magnitude, 800.0)
+    cdef pair z = bounded_product(fabs(beta), magnitude_for(beta, x), 800.0)
     cdef pair zeta = from_root(z, -SILU_ROOT_0, -SILU_ROOT_1, beta == 1)
     return gated_grad_double(
         x * copysign(1.0, beta), zeta, zeta, z.high,
@@ -615,6 +728,15 @@ cdef inline double gelu_tanh_grad_double(double x) noexcept nogil:
         GELU_TANH_ROOT_EXPONENTIAL, GELU_TANH_ROOT_SQRT * HALF_LOWERED, GELU_TANH_ROOT_EXCESS,
         True,
     )
+
+
+# quick_gelu: silu with beta = 1.702
+cdef inline double quick_gelu_double(double x) noexcept nogil:
+    return silu_double(x, QUICK_GELU_FACTOR)
+
+
+cdef inline double quick_gelu_grad_double(double x) noexcept nogil:
+    return silu_grad_double(x, QUICK_GELU_FACTOR)
 
 
 # (d + d_low) slope(d) near a root, d its distance, elsewhere what the formula gave

@@ -152,10 +152,12 @@ cdef extern from "coefficients.h":
     # Constants, and one function for each polynomial; written by tools/generate_cython.py from
     # fastact/coefficients.py.
     const double LOG2E, LN2_0, LN2_1, SELU_SCALE, SELU_ALPHA, ROOT_RADIUS
+    const double SCALED_TANH_A, SCALED_TANH_B, QUICK_GELU_FACTOR
     const double GELU_TANH_LINEAR_0, GELU_TANH_LINEAR_1, GELU_TANH_CUBIC_0, GELU_TANH_CUBIC_1
     const double GELU_TANH_LINEAR_FULL_0, GELU_TANH_LINEAR_FULL_1
     const double GELU_TANH_CUBIC_FULL_0, GELU_TANH_CUBIC_FULL_1
-    const double TANH_BOUND_SHORT
+    const double TANH_BOUND_SHORT, TANHSHRINK_BOUND_SHORT
+    const double TANHSHRINK_RADIUS, TANHSHRINK_FULL_0, TANHSHRINK_FULL_LOW
     const double EXP_SHORT_0, EXP_SHORT_1, EXP_SHORT_2, EXP_SHORT_3
     const double EXP_SHORT_4, EXP_SHORT_5, EXP_SHORT_6
     const double EXPM1_SHORT_0, EXPM1_SHORT_1, EXPM1_SHORT_2, EXPM1_SHORT_3
@@ -175,10 +177,12 @@ cdef extern from "coefficients.h":
     double atanh_full_polynomial(double u) noexcept nogil
     double tanh_p_short_polynomial(double square) noexcept nogil
     double tanh_q_short_polynomial(double square) noexcept nogil
+    double tanhshrink_p_short_polynomial(double square) noexcept nogil
+    double tanhshrink_q_short_polynomial(double square) noexcept nogil
     double mills_short_polynomial(double t) noexcept nogil
     double gelu_grad_short_polynomial(double t) noexcept nogil
     # in single
-    const float GELU_TANH_RADIUS_FAST, MISH_RADIUS_FAST
+    const float TANHSHRINK_BOUND_FAST, GELU_TANH_RADIUS_FAST, MISH_RADIUS_FAST
     const float LN2_FAST_0, LN2_FAST_1
     const float GELU_TANH_LINEAR_FAST_0, GELU_TANH_LINEAR_FAST_1
     const float GELU_TANH_CUBIC_FAST_0, GELU_TANH_CUBIC_FAST_1
@@ -191,11 +195,18 @@ cdef extern from "coefficients.h":
     float log1p_fast_polynomial(float e) noexcept nogil
     float tanh_p_fast_polynomial(float square) noexcept nogil
     float tanh_q_fast_polynomial(float square) noexcept nogil
+    float scaled_tanh_p_fast_polynomial(float square) noexcept nogil
+    float scaled_tanh_q_fast_polynomial(float square) noexcept nogil
+    float tanhshrink_p_fast_polynomial(float square) noexcept nogil
+    float tanhshrink_q_fast_polynomial(float square) noexcept nogil
+    float tanhshrink_tanh_fast_polynomial(float square) noexcept nogil
+    float tanh_square_fast_polynomial(float square) noexcept nogil
     float mills_fast_polynomial(float t) noexcept nogil
     float gelu_grad_fast_polynomial(float t) noexcept nogil
     float gelu_tanh_slope_fast_polynomial(float d) noexcept nogil
     float mish_slope_fast_polynomial(float d) noexcept nogil
     # These leave out the first coefficients: the caller adds them with compensation.
+    double tanhshrink_full_tail(double square) noexcept nogil
     double mills_full_tail(double t) noexcept nogil
     double gelu_grad_full_tail(double t) noexcept nogil
     double mish_slope_tail(double d) noexcept nogil
@@ -210,3 +221,12 @@ cdef inline double at_least(double x, double bound) noexcept nogil:
 cdef inline double at_most(double x, double bound) noexcept nogil:
     cdef double limit = bound + UNKNOWN_ZERO
     return limit if x > limit else x
+
+
+cdef inline double bounded(double x, double bound) noexcept nogil:
+    return at_most(at_least(x, -bound), bound)
+
+
+# |x|, to be multiplied by b: finite where b is 0
+cdef inline double magnitude_for(double b, double x) noexcept nogil:
+    return at_most(fabs(x), DBL_MAX) if b == 0 else fabs(x)

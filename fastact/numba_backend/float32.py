@@ -19,21 +19,25 @@ Both sides of a choice are computed before it, so that it becomes a select of ve
 
 from __future__ import annotations
 
-from math import fabs
+from math import copysign, fabs
 
 from fastact import coefficients as table
 from fastact.coefficients import (
     LOG2E,
     MISH_ROOT_EXPONENTIAL,
+    QUICK_GELU_FACTOR,
     SELU_ALPHA,
     SELU_SCALE,
     TANH_BOUND_SHORT,
+    TANHSHRINK_BOUND_SHORT,
 )
 from fastact.numba_backend.primitives import (
     MAGIC_SHIFT,
     at_least,
     at_most,
+    bounded,
     kernel,
+    magnitude_for,
     multiply_add,
     polynomial_in_one_chain,
     power_of_two,
@@ -57,13 +61,10 @@ EXPM1_0, EXPM1_1, EXPM1_2, EXPM1_3, EXPM1_4, EXPM1_5, EXPM1_6 = table.EXPM1_SHOR
 log1p_polynomial = polynomial_in_one_chain(table.LOG1P_SHORT)
 tanh_p = polynomial_in_one_chain(table.TANH_P_SHORT)
 tanh_q = polynomial_in_one_chain(table.TANH_Q_SHORT)
+tanhshrink_p = polynomial_in_one_chain(table.TANHSHRINK_P_SHORT)
+tanhshrink_q = polynomial_in_one_chain(table.TANHSHRINK_Q_SHORT)
 mills_polynomial = polynomial_in_one_chain(table.MILLS_SHORT)
 gelu_grad_polynomial = polynomial_in_one_chain(table.GELU_GRAD_SHORT)
-
-
-@kernel
-def bounded(x: float, bound: float) -> float:
-    return at_most(at_least(x, -bound), bound)
 
 
 # factor exp(step r) and factor expm1(r) / r, for literals: they go into the coefficients.
@@ -191,6 +192,49 @@ def tanh_grad_from_output(y: float) -> float:
     return (1.0 - y) * (1.0 + y)
 
 
+# tanh(z) for z >= 0, to all digits also where it is near 1: a multiple of it, and its square, have
+# their roundings elsewhere. It is m / (m + 2), m = expm1(2 z).
+@kernel
+def tanh_to_the_limit(z: float) -> float:
+    m = expm1_scaled(at_most(z + z, 40.0), 1.0)
+    return m * reciprocal(m + 2.0)
+
+
+# scaled_tanh: a tanh(b x)
+@kernel
+def scaled_tanh(x: float, a: float, b: float) -> float:
+    t = tanh_to_the_limit(fabs(b) * magnitude_for(b, x))
+    return a * copysign(1.0, b) * copysign(t, x)
+
+
+@kernel
+def scaled_tanh_grad(x: float, a: float, b: float) -> float:
+    return a * b * tanh_grad(b * magnitude_for(b, x))
+
+
+# For a = 0, f and f' are 0, and b / a has no value.
+@kernel
+def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
+    divisor = 1.0 if a == 0.0 else a
+    return (0.0 if a == 0.0 else b) / divisor * (a - y) * (a + y)
+
+
+# tanhshrink: x - tanh(x) = x**3 p(x**2) / q(x**2). From 10 on, tanh is 1 to all digits.
+@kernel
+def tanhshrink(x: float) -> float:
+    within = bounded(x, TANHSHRINK_BOUND_SHORT)
+    square = within * within
+    numerator = within * square * tanhshrink_p(square)
+    inverse = reciprocal(tanhshrink_q(square))
+    return copysign(multiply_add(numerator, inverse, x - within), x)
+
+
+@kernel
+def tanhshrink_grad(x: float) -> float:
+    t = tanh_to_the_limit(fabs(x))
+    return t * t
+
+
 # softplus: max(x, 0) + log1p(exp(-|beta x|)) / beta, beta > 0; log1p(e) = e p(e)
 @kernel
 def softplus(x: float, beta: float) -> float:
@@ -288,6 +332,17 @@ def gelu_tanh_grad(x: float) -> float:
     w_from_root = d * multiply_add(3.0 * GELU_TANH_CUBIC, s, GELU_TANH_LINEAR)
     w = w_from_root - GELU_TANH_ROOT_W
     return gated_grad(w, w_from_root, z_from_root, GELU_TANH_ROOT_SQRT)
+
+
+# quick_gelu: silu with beta = 1.702
+@kernel
+def quick_gelu(x: float) -> float:
+    return silu(x, QUICK_GELU_FACTOR)
+
+
+@kernel
+def quick_gelu_grad(x: float) -> float:
+    return silu_grad(x, QUICK_GELU_FACTOR)
 
 
 # mish: x tanh(softplus(x)) = x n / (n + 2), n = e (e + 2), e = exp(x)

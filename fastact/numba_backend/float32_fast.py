@@ -39,12 +39,17 @@ from fastact.coefficients import (
     LOG2E,
     MISH_RADIUS_FAST,
     MISH_ROOT_FAST,
+    QUICK_GELU_FACTOR,
+    SCALED_TANH_A,
+    SCALED_TANH_B,
     SELU_ALPHA,
     SELU_SCALE,
     SILU_ROOT_FAST,
     SILU_ROOT_FAST_EXPONENTIAL,
     SILU_ROOT_FAST_REST,
+    TANHSHRINK_BOUND_FAST,
 )
+from fastact.numba_backend.float32 import quick_gelu_grad as quick_gelu_grad_in_double
 from fastact.numba_backend.primitives import (
     at_least,
     at_most,
@@ -68,6 +73,12 @@ expm1_up_polynomial = polynomial_float(table.EXPM1_UP_FAST)
 log1p_polynomial = polynomial_float(table.LOG1P_FAST)
 tanh_p_polynomial = polynomial_float(table.TANH_P_FAST)
 tanh_q_polynomial = polynomial_float(table.TANH_Q_FAST)
+scaled_tanh_p = polynomial_float(table.SCALED_TANH_P_FAST)
+scaled_tanh_q = polynomial_float(table.SCALED_TANH_Q_FAST)
+tanhshrink_p = polynomial_float(table.TANHSHRINK_P_FAST)
+tanhshrink_q = polynomial_float(table.TANHSHRINK_Q_FAST)
+tanhshrink_tanh = polynomial_float(table.TANHSHRINK_TANH_FAST)
+tanh_square = polynomial_float(table.TANH_SQUARE_FAST)
 mills_polynomial = polynomial_float(table.MILLS_FAST)
 gelu_grad_polynomial = polynomial_float(table.GELU_GRAD_FAST)
 gelu_tanh_slope = polynomial_float(table.GELU_TANH_SLOPE_FAST)
@@ -92,6 +103,13 @@ class Floored(NamedTuple):
     shifted: float  # k + 127 + 1.5 * 2**23
 
 
+class FloatPair(NamedTuple):
+    """The sum of two numbers."""
+
+    high: float
+    low: float
+
+
 class CubicTerms(NamedTuple):
     """x (linear + cubic x**2), and what else its derivative is made of; for |x| < 10.4."""
 
@@ -99,6 +117,20 @@ class CubicTerms(NamedTuple):
     value_low: float
     quotient: float  # value / x
     rest: float  # its rounding error + 2 cubic x**2
+
+
+# What is missing from F(literal) to the literal
+@kernel
+def rest_of(literal: float) -> float:
+    return F(literal - float(F(literal)))
+
+
+# x times a literal
+@kernel
+def times_literal(x: float, literal: float) -> FloatPair:
+    product = F(literal) * x
+    low = multiply_add_float(F(literal), x, -product)
+    return FloatPair(product, multiply_add_float(rest_of(literal), x, low))
 
 
 # -|x|, not above -2**-40
@@ -256,6 +288,79 @@ def tanh_grad(x: float) -> float:
 @kernel
 def tanh_grad_from_output(y: float) -> float:
     return (F(1.0) - y) * (F(1.0) + y)
+
+
+# scaled_tanh: as tanh, with a b x in place of x, so that x**2 is all that is rounded before; the
+# result is a from |b x| = 9.02 on
+@kernel
+def scaled_tanh(x: float) -> float:
+    magnitude = fabs(x)
+    bounded = F(0.0) if magnitude < F(1e-12) else magnitude
+    square = bounded * bounded
+    linear = F(SCALED_TANH_A * SCALED_TANH_B) * bounded
+    linear_low = rest_of(SCALED_TANH_A * SCALED_TANH_B) * bounded
+    curved = multiply_add_float(linear, square * scaled_tanh_p(square), linear_low)
+    p = multiply_add_float(F(SCALED_TANH_A * SCALED_TANH_B), bounded, curved)  # 2 a p
+    q_1 = square * scaled_tanh_q(square)
+    p_square = F(0.25 / (SCALED_TANH_A * SCALED_TANH_A)) * p * p
+    denominator = multiply_add_float(q_1, q_1 + F(2.0), p_square) + F(1.0)
+    quotient = multiply_add_float(p, q_1, p) / denominator
+    saturated = F(SCALED_TANH_A) if magnitude > F(13.53) else quotient
+    # a b x, or x where that is subnormal
+    factor = zero_if_tiny(magnitude, SCALED_TANH_A * SCALED_TANH_B)
+    near = multiply_add_float(factor, F(SCALED_TANH_A * SCALED_TANH_B - 1.0), magnitude)
+    return copysign(near if magnitude < F(1e-12) else saturated, x)
+
+
+# scaled_tanh': 4 a b e / (1 + e)**2, e = exp(-2 b |x|), from 4 e; see tanh'
+@kernel
+def scaled_tanh_grad(x: float) -> float:
+    magnitude = at_most(magnitude_from(x, F(1e-12)), F(67.1))
+    z = times_literal(magnitude, 2.0 * SCALED_TANH_B)
+    e = exponential(-z.high, -z.low, 2)
+    numerator = times(F(SCALED_TANH_A * SCALED_TANH_B), e)
+    return numerator / square_of_one_plus(F(0.25) * value_of(e))
+
+
+# b / a (a - |y|) (a + |y|). The first sum is exact where |y| is near a.
+@kernel
+def scaled_tanh_grad_from_output(y: float) -> float:
+    magnitude = fabs(y)
+    difference = (F(SCALED_TANH_A) - magnitude) + rest_of(SCALED_TANH_A)
+    slope = F(SCALED_TANH_B / SCALED_TANH_A)
+    return difference * multiply_add_float(slope, magnitude, F(SCALED_TANH_B))
+
+
+# tanhshrink: x**3 p(x**2) / q(x**2) up to 2.2, with the rounding errors of x**2 and x**3. Beyond,
+# where the quotient would have more errors than terms that cancel, it is x - x r(x**2) / q(x**2)
+# with r = q - x**2 p. Below 2**-42 the result is subnormal, and taken as 0.
+@kernel
+def tanhshrink(x: float) -> float:
+    magnitude = fabs(x)
+    a = magnitude_up_to(x, F(TANHSHRINK_BOUND_FAST))
+    a = F(0.0) if a < F(2.2737367544323206e-13) else a
+    square = a * a
+    square_low = multiply_add_float(a, a, -square)
+    cube = a * square
+    cube_low = multiply_add_float(a, square_low, multiply_add_float(a, square, -cube))
+    near = cube + multiply_add_float(cube, square * tanhshrink_p(square), cube_low)
+    far = a * tanhshrink_tanh(square)
+    quotient = (near if magnitude < F(2.2) else far) / tanhshrink_q(square)
+    rest = magnitude - quotient
+    return copysign(quotient if magnitude < F(2.2) else rest, x)
+
+
+# tanhshrink': tanh**2, which is x**2 + x**4 p(x**2) up to 0.9, with the rounding error of x**2, and
+# 1 - tanh' beyond. Below 2**-63 x**2 is subnormal, and taken as 0.
+@kernel
+def tanhshrink_grad(x: float) -> float:
+    magnitude = fabs(x)
+    a = F(0.0) if magnitude < F(1.0842021724855044e-19) else magnitude
+    square = a * a
+    square_low = multiply_add_float(a, a, -square)
+    near = square + multiply_add_float(square, square * tanh_square(square), square_low)
+    far = F(1.0) - tanh_grad(x)
+    return near if magnitude < F(0.9) else far
 
 
 # softplus: max(x, 0) + e p(e), e = exp(-|x|)
@@ -421,6 +526,20 @@ def gelu_tanh_grad(x: float) -> float:
     d = (-a - F(GELU_TANH_ROOT_FAST[0])) - F(GELU_TANH_ROOT_FAST[1])
     near_root = F(256.0) * d * gelu_tanh_slope(d)
     return reflected(x, near_root if fabs(d) < F(GELU_TANH_RADIUS_FAST) else tail)
+
+
+# quick_gelu: x sigmoid(z), z = 1.702 x, which reaches 93.6 at 55
+@kernel
+def quick_gelu(x: float) -> float:
+    a = magnitude_up_to(x, F(55.0))
+    z = times_literal(magnitude_from(a, F(1e-12)), QUICK_GELU_FACTOR)
+    return gated(x, a, value_of(exp_256(-z.high, -z.low)))
+
+
+# In double: where x has another factor than 1, silu_grad is 4.6 ulp off.
+@kernel
+def quick_gelu_grad(x: float) -> float:
+    return F(quick_gelu_grad_in_double(float(x)))
 
 
 # mish: max(x, 0) - a tail, tail = (e + e**2 / 2) / (1 + h) for x < 0 and 2 e**2 / (1 + h) for

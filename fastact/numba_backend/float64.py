@@ -47,6 +47,7 @@ from fastact.coefficients import (
     MISH_ROOT,
     MISH_SLOPE,
     MISH_SLOPE_LOW,
+    QUICK_GELU_FACTOR,
     ROOT_RADIUS,
     SELU_ALPHA,
     SELU_SCALE,
@@ -54,6 +55,9 @@ from fastact.coefficients import (
     SILU_ROOT_EXCESS,
     SILU_ROOT_EXPONENTIAL,
     SILU_ROOT_SQRT,
+    TANHSHRINK_FULL,
+    TANHSHRINK_FULL_LOW,
+    TANHSHRINK_RADIUS,
 )
 from fastact.numba_backend.double_double import (
     Pair,
@@ -69,6 +73,7 @@ from fastact.numba_backend.double_double import (
 )
 from fastact.numba_backend.primitives import (
     FUSED,
+    LARGEST,
     LARGEST_SUBNORMAL,
     MAGIC_SHIFT,
     SMALLEST_NORMAL,
@@ -78,6 +83,7 @@ from fastact.numba_backend.primitives import (
     half_of_shifted,
     is_subnormal,
     kernel,
+    magnitude_for,
     minus_part_of_subnormal,
     multiply_add,
     negative_power,
@@ -94,15 +100,18 @@ LOWERED = 2.0**-LIFT
 HALF_LOWERED = 2.0 ** (-LIFT / 2)
 # Where exp(-z) is 1 to all digits, z is this: products with subnormal numbers are slow.
 TINY = 2.0**-70
+TWO_TO_MINUS_358 = 2.0**-358
 TWO_TO_MINUS_500 = 2.0**-500
+TWO_TO_MINUS_538 = 2.0**-538
+TWO_TO_MINUS_900 = 2.0**-900
 TWO_TO_MINUS_1000 = 2.0**-1000
-LARGEST = float.fromhex("0x1.fffffffffffffp+1023")
 
 exp_polynomial = polynomial(table.EXP_FULL)
 tanh_polynomial = polynomial(table.TANH_FULL)
 tanh_half_polynomial = polynomial(table.TANH_HALF_FULL)
 atanh_polynomial = polynomial(table.ATANH_FULL)
 # A tail leaves out the first coefficient: it is added with compensation.
+tanhshrink_tail = polynomial(table.TANHSHRINK_FULL[1:])
 mills_tail = polynomial(table.MILLS_FULL[1:])
 gelu_grad_tail = polynomial(table.GELU_GRAD_FULL[1:])
 mish_slope_tail = polynomial(table.MISH_SLOPE[1:])
@@ -322,15 +331,28 @@ def sigmoid(x: float) -> float:
     return sigmoid_of_quotient(x, exp_quotient(z, 0.0))
 
 
-# 2**LIFT sigmoid'(z): q (1 - t**2 / 4) / d**2
+class Bell(NamedTuple):
+    """sigmoid'(z) = q (1 - t**2 / 4) / d**2 = mantissa * 2**-LIFT power"""
+
+    mantissa: Pair
+    power: float
+
+
 @kernel
-def lifted_bell(e: ExponentialQuotient) -> float:
+def make_bell(e: ExponentialQuotient) -> Bell:
     power = negative_power(e.shifted, LIFT)
     d = sigmoid_divisor(e.t, power * LOWERED, 1.0)
     square = d.inverse * d.inverse
     square_low = product_error(d.inverse, d.inverse, square)
     excess = multiply_add(-0.25 * e.t, e.t, d.residual + d.residual)
-    return power * (square + multiply_add(square, excess, square_low))
+    return Bell(Pair(square, multiply_add(square, excess, square_low)), power)
+
+
+# 2**LIFT sigmoid'(z)
+@kernel
+def lifted_bell(e: ExponentialQuotient) -> float:
+    b = make_bell(e)
+    return b.power * (b.mantissa.high + b.mantissa.low)
 
 
 @kernel
@@ -344,12 +366,20 @@ def sigmoid_grad_from_output(y: float) -> float:
     return y * (1.0 - y)
 
 
-# tanh: (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - |x|: numerator,
-# denominator and quotient with their rounding errors; q = 1, where n = 0, leaves -h
+class TanhQuotient(NamedTuple):
+    """tanh(a) = value + inverse * rest"""
+
+    value: float
+    inverse: float
+    rest: float
+
+
+# (1 - q - h (1 + q)) / (1 + q - h (1 - q)), h = tanh(r), r = n ln(2) / 2 - a, TINY <= a <= 20:
+# numerator, denominator and quotient with their rounding errors; q = 1, where n = 0, leaves -h. The
+# error of h, those of 1 + q and 1 - q, from a = 18 on, and of products that are not fused are less
+# than an ulp of tanh; with_low has them too.
 @kernel
-def tanh(x: float) -> float:
-    magnitude = fabs(x)
-    a = at_most(at_least(magnitude, TINY), 20.0)
+def make_tanh_quotient(a: float, with_low: bool) -> TanhQuotient:
     # Up to a = 0.181 n is 0: else the numerator, below 1/4, would have more digits than its error.
     shifted = multiply_add(a - 0.0078125, 2.0 * LOG2E, MAGIC_SHIFT)
     n = shifted - MAGIC_SHIFT
@@ -360,14 +390,34 @@ def tanh(x: float) -> float:
     plus = 1.0 + q
     minus = 1.0 - q
     numerator = multiply_add(-h, plus, minus)
-    numerator_low = multiply_add(-h, plus, minus - numerator)
+    numerator_low = minus - numerator
+    if with_low:
+        numerator_low = numerator_low + ((1.0 - minus) - q)
+    numerator_low = multiply_add(-h, plus, numerator_low)
     d = multiply_add(-h, minus, plus)
-    d_low = multiply_add(-h, minus, plus - d)
+    d_low = plus - d
+    if with_low:
+        d_low = d_low + (q - (plus - 1.0))
+    d_low = multiply_add(-h, minus, d_low)
+    if with_low:
+        h_low = multiply_add(r * square, tanh_half_polynomial(square), r - h)
+        numerator_low = multiply_add(-h_low, plus, numerator_low)
+        d_low = multiply_add(-h_low, minus, d_low)
+    if with_low and not FUSED:  # what multiply_add rounded
+        numerator_low = numerator_low - product_error(h, plus, h * plus)
+        d_low = d_low - product_error(h, minus, h * minus)
     inverse = 1.0 / d
     quotient = numerator * inverse
     rest = remainder(numerator, quotient, d)
     rest = rest + multiply_add(-quotient, d_low, numerator_low)
-    value = multiply_add(inverse, rest, quotient)
+    return TanhQuotient(quotient, inverse, rest)
+
+
+@kernel
+def tanh(x: float) -> float:
+    magnitude = fabs(x)
+    t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), False)
+    value = multiply_add(t.inverse, t.rest, t.value)
     return copysign(magnitude if magnitude < value else value, x)  # tanh a < a
 
 
@@ -380,6 +430,86 @@ def tanh_grad(x: float) -> float:
 @kernel
 def tanh_grad_from_output(y: float) -> float:
     return (1.0 - y) * (1.0 + y)
+
+
+# b |x|, at most `bound` or next to it, for b >= 0: |x| is bounded, so 0 inf does not arise. Below
+# 2**-900 it is taken as that, and nothing is subnormal.
+@kernel
+def scaled_magnitude(b: float, x: float, bound: float) -> Pair:
+    limit = bound / at_least(b, 1e-299 * bound)
+    return two_product(b, at_most(at_least(fabs(x), TWO_TO_MINUS_900), limit))
+
+
+# scaled_tanh: a tanh(b x), with the error of b x times 1 - tanh**2, which is tanh'. It is a b x for
+# |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
+@kernel
+def scaled_tanh(x: float, a: float, b: float) -> float:
+    magnitude = fabs(x)
+    slope = two_product(fabs(a), fabs(b))
+    excess = (slope.high - 1.0) + slope.low
+    least = SMALLEST_NORMAL if excess >= 0.0 else 0.0
+    least = least if excess <= 1.0 else 0.0
+    other = 1.0 if magnitude < least else magnitude
+    z = scaled_magnitude(fabs(b), other, 20.0)
+    t = make_tanh_quotient(at_least(z.high, TINY), False)
+    low = multiply_add(-t.value, t.value, 1.0) * z.low
+    low = multiply_add(t.inverse, t.rest, low)
+    far = multiply_add(fabs(a), t.value, fabs(a) * low)
+    other = at_most(other, 1e299)
+    near = multiply_add(slope.high, other, slope.low * other)
+    value = near if z.high < TINY else far
+    subnormal = subnormal_plus_part(magnitude, excess)
+    value = subnormal if magnitude < least else value
+    value = copysign(value, x)
+    return value if copysign(1.0, a) * copysign(1.0, b) > 0.0 else -value
+
+
+# scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
+@kernel
+def scaled_tanh_grad(x: float, a: float, b: float) -> float:
+    z = scale(scaled_magnitude(fabs(b), x, 421.1), 2.0)
+    e = make_bell(exp_quotient(at_least(z.high, TINY), z.low))
+    mantissa = multiply(e.mantissa, two_product(a, b))
+    return (4.0 * LOWERED) * (e.power * mantissa.high)
+
+
+# b / a (a - y) (a + y). For a = 0, f and f' are 0, and b / a has no value.
+@kernel
+def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
+    dividend = 0.0 if a == 0.0 else b
+    divisor = 1.0 if a == 0.0 else a
+    ratio = dividend / divisor
+    low = remainder(dividend, ratio, divisor) / divisor
+    return multiply(multiply(Pair(ratio, low), two_sum(a, -y)), two_sum(a, y)).high
+
+
+# tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358
+# that is 0.
+@kernel
+def tanhshrink(x: float) -> float:
+    magnitude = fabs(x)
+    t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), not FUSED)
+    far = multiply_add(-t.inverse, t.rest, magnitude - t.value)
+    a = 0.0 if magnitude <= TWO_TO_MINUS_358 else magnitude
+    square = two_product(a, a)
+    cube = times_double(a, square)
+    tail = tanhshrink_tail(square.high)
+    third = two_product(cube.high, TANHSHRINK_FULL[0])
+    tail = multiply_add(square.high, tail, TANHSHRINK_FULL_LOW)
+    tail = multiply_add(cube.high, tail, multiply_add(cube.low, TANHSHRINK_FULL[0], third.low))
+    near = third.high + tail
+    return copysign(near if magnitude < TANHSHRINK_RADIUS else far, x)
+
+
+# tanhshrink': tanh**2, which is x**2 up to 2**-70, and 0 up to 2**-538
+@kernel
+def tanhshrink_grad(x: float) -> float:
+    magnitude = fabs(x)
+    t = make_tanh_quotient(at_most(at_least(magnitude, TINY), 20.0), True)
+    a = 0.0 if magnitude <= TWO_TO_MINUS_538 else magnitude
+    near = a * a
+    far = product_plus(t.value, t.value, 2.0 * t.value * (t.inverse * t.rest))
+    return near if magnitude < TINY else far
 
 
 # softplus: max(x, 0) + log1p(e) / beta, e = exp(-|beta x|); log1p(e) = 2 s + 2 s**3 p(s**2) with
@@ -532,8 +662,7 @@ def from_root(a: Pair, root: Pair, is_exact: bool) -> Pair:
 # w is z
 @kernel
 def silu_grad(x: float, beta: float) -> float:
-    magnitude = at_most(fabs(x), LARGEST) if beta == 0.0 else fabs(x)
-    z = bounded_product(fabs(beta), magnitude, 800.0)
+    z = bounded_product(fabs(beta), magnitude_for(beta, x), 800.0)
     zeta = from_root(z, Pair(-SILU_ROOT[0], -SILU_ROOT[1]), beta == 1.0)
     root = SILU_ROOT_SQRT * HALF_LOWERED
     mirrored = x * copysign(1.0, beta)
@@ -691,6 +820,17 @@ def gelu_tanh_grad(x: float) -> float:
     return gated_grad(
         x, zeta, omega, w.high, GELU_TANH_ROOT_EXPONENTIAL, root, GELU_TANH_ROOT_EXCESS, True
     )
+
+
+# quick_gelu: silu with beta = 1.702
+@kernel
+def quick_gelu(x: float) -> float:
+    return silu(x, QUICK_GELU_FACTOR)
+
+
+@kernel
+def quick_gelu_grad(x: float) -> float:
+    return silu_grad(x, QUICK_GELU_FACTOR)
 
 
 # (d + d_low) slope(d) near a root, d its distance, elsewhere what the formula gave

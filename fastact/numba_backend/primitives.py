@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 from collections.abc import Callable
-from math import copysign
+from math import copysign, fabs
 from typing import Any, TypeVar, cast
 
 from llvmlite import ir
@@ -19,6 +19,7 @@ MAGIC_SHIFT = 6755399441055744.0
 
 SMALLEST_NORMAL = 2.0**-1022
 LARGEST_SUBNORMAL = SMALLEST_NORMAL - 2.0**-1074
+LARGEST = float.fromhex("0x1.fffffffffffffp+1023")
 TWO_TO_52 = 2.0**52
 
 
@@ -295,3 +296,15 @@ def at_least(x: float, bound: float) -> float:
 @kernel
 def at_most(x: float, bound: float) -> float:
     return bound if x > bound else x
+
+
+@kernel
+def bounded(x: float, bound: float) -> float:
+    return at_most(at_least(x, -bound), bound)
+
+
+# |x|, to be multiplied by b: finite where b is 0
+@kernel
+def magnitude_for(b: float, x: float) -> float:
+    finite = at_most(fabs(x), LARGEST)
+    return finite if b == 0.0 else fabs(x)
