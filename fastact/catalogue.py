@@ -11,8 +11,8 @@ the rows here. To add an activation, add a row, and then its two functions, f an
   ``float64.pxi``),
 
 its name to ``__init__.py``, and run ``python tools/write_stubs.py``, ``python -m fastact plot --all
---directory docs/gallery`` and ``python tools/write_activations_page.py``. The tests name what is
-missing.
+--directory docs/gallery``, ``python tools/write_activations_page.py`` and
+``python tools/write_validation_set.py``. The tests name what is missing.
 """
 
 from __future__ import annotations

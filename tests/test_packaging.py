@@ -171,7 +171,7 @@ def test_the_sdist_holds_what_a_build_and_the_tests_need(trees):
         assert file in files
     for folder in ("fastact", "tools", "tests"):
         for path in (ROOT / folder).rglob("*"):
-            if path.suffix in {".py", ".pyi"} | SOURCES:
+            if path.suffix in {".py", ".pyi", ".csv"} | SOURCES:
                 assert str(path.relative_to(ROOT)) in files
     assert not [file for file in files if Path(file).suffix in {".so", ".pyc"}]
     assert not [file for file in files if file.startswith("build/")]
