@@ -12,7 +12,8 @@ the rows here. To add an activation, add a row, and then its two functions, f an
 
 its name to ``__init__.py``, and run ``python tools/write_stubs.py``, ``python -m fastact plot --all
 --directory docs/gallery``, ``python tools/write_activations_page.py`` and
-``python tools/write_validation_set.py``. The tests name what is missing.
+``python tools/write_validation_set.py``, and measure its largest errors as docs/accuracy.md tells.
+The tests name what is missing.
 """
 
 from __future__ import annotations

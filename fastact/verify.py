@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fastact as fa
+from fastact import measured_errors
 from fastact.catalogue import ROWS
 
 INPUTS = 1 << 32
@@ -165,7 +166,12 @@ def cases(
     ]
 
 
-def run(cases: Sequence[Case], jobs: int, json_file: Path | None = None) -> bool:
+def run(
+    cases: Sequence[Case],
+    jobs: int,
+    json_file: Path | None = None,
+    record_file: Path | None = None,
+) -> bool:
     """Sweep the inputs of every case and print a row for each.
 
     Parameters
@@ -176,6 +182,8 @@ def run(cases: Sequence[Case], jobs: int, json_file: Path | None = None) -> bool
         How many processes compute; 1 is this process alone.
     json_file : Path, optional
         Where to write all figures.
+    record_file : Path, optional
+        Where to record the largest errors of the Cython backend, each as soon as it is found.
 
     Returns
     -------
@@ -191,6 +199,8 @@ def run(cases: Sequence[Case], jobs: int, json_file: Path | None = None) -> bool
             row = _sweep(case, jobs, compute, advance)
             print(_line(row), flush=True)
             rows.append(row)
+            if record_file is not None and case.backend == "cython":
+                _record(row, record_file)
     print(*_conclusion(rows), sep="\n")
     if json_file is not None:
         json_file.write_text(json.dumps(_document(rows), indent=1) + "\n", encoding="utf-8")
@@ -389,6 +399,21 @@ def _figures(row: Row) -> dict[str, Any]:
     if case.is_fast:
         figures["largest_subnormal_error_2^-126"] = _place(found.subnormal)
     return figures
+
+
+def _record(row: Row, file: Path) -> None:
+    case, (normal, subnormal, misrounded), _ = row
+    arithmetic = measured_errors.FAST if case.is_fast else measured_errors.FAITHFUL
+    function = "value" if case.direction == "forward" else "grad"
+    record = {
+        "ulp": normal.error or 0.5,
+        "x": str(normal.x) if normal.error else "",
+        "inputs": case.inputs,
+        "misrounded": misrounded,
+    }
+    if case.is_fast:
+        record["subnormal"] = subnormal.error
+    measured_errors.merge(file, case.name, function, arithmetic.name, record)
 
 
 def _place(worst: Worst) -> dict[str, Any] | None:
