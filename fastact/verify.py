@@ -66,7 +66,9 @@ class Case(NamedTuple):
     @property
     def function(self) -> Callable[..., Any]:
         activation = fa.get(self.name)
-        return activation if self.direction == "forward" else activation.grad
+        parameters = {parameter.name: parameter.default for parameter in activation.parameters}
+        verb = activation if self.direction == "forward" else activation.grad
+        return partial(verb, **parameters)
 
     @property
     def label(self) -> str:
