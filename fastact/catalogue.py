@@ -11,8 +11,9 @@ the rows here. To add an activation, add a row, and then its two functions, f an
   ``float64.pxi``),
 
 unless it names ``kernels`` of another; its name to ``__init__.py``, and run
-``python tools/write_stubs.py``, ``python -m fastact plot --all --directory docs/gallery`` and
-``python tools/write_activations_page.py``. The tests name what is missing.
+``python tools/write_stubs.py``, ``python -m fastact plot --all --directory docs/gallery``,
+``python tools/write_activations_page.py`` and ``python tools/write_validation_set.py``, and measure
+its largest errors as docs/accuracy.md tells. The tests name what is missing.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ DOMAINS: dict[str, Callable[[Any], Any]] = {
     "0 or above": lambda value: value >= 0,
     "not 0": lambda value: (value < 0) | (value > 0),
 }
+
+
 class Option(NamedTuple):
     """What a call takes besides: it says how parameters are applied, or where they come from."""
 
@@ -419,7 +422,9 @@ ROWS = (
         derivative="(1 + x / sqrt(x**2 + b)) / 2",
         limits=(0.0, math.inf),
         derivative_limits=(0.0, 1.0),
-        parameters=(Parameter("b", 4.0, "curvature at 0, where f is sqrt(b) / 2; 0 makes relu", domain="0 or above"),)
+        parameters=(Parameter(
+            "b", 4.0, "curvature at 0, where f is sqrt(b) / 2; 0 makes relu", domain="0 or above"
+        ),),
         kinks=((0, "1 / 2 if b > 0 else 0"),),
         exponential_free=True,
         derivative_from_output="y**2 / (y**2 + b / 4)",
@@ -658,7 +663,9 @@ ROWS = (
         derivative="1 if x > 0 else exp(x / alpha)",
         limits=(-1.0, math.inf),
         derivative_limits=(0.0, 1.0),
-        parameters=(Parameter("alpha", 1.0, "minus the limit at -inf, if positive", domain="not 0"),),
+        parameters=(Parameter(
+            "alpha", 1.0, "minus the limit at -inf, if positive", domain="not 0"
+        ),),
         derivative_from_output="1 if y > 0 else 1 + y / alpha",
         example=(-0.6321, 0.0, 2.0),
         derivative_example=(0.3679, 1.0, 1.0),

@@ -517,11 +517,21 @@ def _verify_arguments(parser: argparse.ArgumentParser) -> None:
     )
     add("--jobs", type=_threads, default="all", metavar="N", help="number of processes, or all")
     add("--json", type=_file(".json"), metavar="FILE", help="write all figures into a .json file")
+    add(
+        "--record",
+        type=_file(".json"),
+        metavar="FILE",
+        help="replace what a .json file, such as fastact/measured_errors.json, has of the largest "
+        "errors of the Cython backend, for docstrings and docs; function by function, so that a "
+        "run can be stopped and go on with other names",
+    )
 
 
 def _verify(arguments: argparse.Namespace) -> int:
     from fastact import verify
 
+    if arguments.record and "cython" not in arguments.backends:
+        return _fail("--record takes the errors of the Cython backend; give --backends cython")
     cases = verify.cases(
         arguments.names or fastact.names(),
         arguments.directions,
@@ -530,7 +540,7 @@ def _verify(arguments: argparse.Namespace) -> int:
         arguments.truth,
         1 if arguments.exhaustive else arguments.stride,
     )
-    return 0 if verify.run(cases, arguments.jobs, arguments.json) else 1
+    return 0 if verify.run(cases, arguments.jobs, arguments.json, arguments.record) else 1
 
 
 COMMANDS = (

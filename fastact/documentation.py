@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
+
 from fastact.catalogue import EXAMPLE_POINTS, Parameter, Row
+from fastact.measured_errors import FUNCTIONS, Arithmetic, arithmetics, find
 
 _SUMMARIES = {
     "grad": "Derivative of {name} at x.",
@@ -165,11 +168,24 @@ def special_values(row: Row) -> str:
 
 
 def accuracy(row: Row) -> str:
-    """Say how large the errors of the function and the derivative may be."""
+    """Say how large the errors of the function and the derivative may be, and are."""
     if row.exact:
         return "The result is exact."
-    float32 = "1 ulp" if row.exponential_free else "4 ulp (faithful precision: 1 ulp)"
+    errors = ", ".join(_errors(row, arithmetic) for arithmetic in arithmetics(row))
     return (
-        f"The largest error is {float32} in float32 and 2 ulp in float64, for the function and "
-        "its derivative; float16 and bfloat16 are correctly rounded."
+        f"The largest errors of the function and its derivative, in ulp: {errors}. "
+        "float16 and bfloat16 are correctly rounded."
     )
+
+
+def _errors(row: Row, arithmetic: Arithmetic) -> str:
+    records = [find(row.name, function, arithmetic.name) for function in FUNCTIONS]
+    found = [rounded_up(record["ulp"]) for record in records if record]
+    if len(found) < len(FUNCTIONS):
+        return f"{arithmetic.label} at most {arithmetic.bound}"
+    return f"{arithmetic.label} {' and '.join(found)} found (at most {arithmetic.bound} allowed)"
+
+
+def rounded_up(error: float) -> str:
+    """Return an error in ulp as text with two decimals that is not below it."""
+    return f"{math.ceil(100 * error) / 100:.2f}"

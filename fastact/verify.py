@@ -33,6 +33,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fastact as fa
+from fastact import measured_errors
 from fastact.catalogue import ROWS
 
 INPUTS = 1 << 32
@@ -65,8 +66,9 @@ class Case(NamedTuple):
     @property
     def function(self) -> Callable[..., Any]:
         activation = fa.get(self.name)
-        required = {p.name: p.default for p in activation.parameters if p.required}
-        return partial(activation if self.direction == "forward" else activation.grad, **required)
+        parameters = {parameter.name: parameter.default for parameter in activation.parameters}
+        verb = activation if self.direction == "forward" else activation.grad
+        return partial(verb, **parameters)
 
     @property
     def label(self) -> str:
@@ -166,7 +168,12 @@ def cases(
     ]
 
 
-def run(cases: Sequence[Case], jobs: int, json_file: Path | None = None) -> bool:
+def run(
+    cases: Sequence[Case],
+    jobs: int,
+    json_file: Path | None = None,
+    record_file: Path | None = None,
+) -> bool:
     """Sweep the inputs of every case and print a row for each.
 
     Parameters
@@ -177,6 +184,8 @@ def run(cases: Sequence[Case], jobs: int, json_file: Path | None = None) -> bool
         How many processes compute; 1 is this process alone.
     json_file : Path, optional
         Where to write all figures.
+    record_file : Path, optional
+        Where to record the largest errors of the Cython backend, each as soon as it is found.
 
     Returns
     -------
@@ -192,6 +201,8 @@ def run(cases: Sequence[Case], jobs: int, json_file: Path | None = None) -> bool
             row = _sweep(case, jobs, compute, advance)
             print(_line(row), flush=True)
             rows.append(row)
+            if record_file is not None and case.backend == "cython":
+                _record(row, record_file)
     print(*_conclusion(rows), sep="\n")
     if json_file is not None:
         json_file.write_text(json.dumps(_document(rows), indent=1) + "\n", encoding="utf-8")
@@ -390,6 +401,21 @@ def _figures(row: Row) -> dict[str, Any]:
     if case.is_fast:
         figures["largest_subnormal_error_2^-126"] = _place(found.subnormal)
     return figures
+
+
+def _record(row: Row, file: Path) -> None:
+    case, (normal, subnormal, misrounded), _ = row
+    arithmetic = measured_errors.FAST if case.is_fast else measured_errors.FAITHFUL
+    function = "value" if case.direction == "forward" else "grad"
+    record = {
+        "ulp": normal.error or 0.5,
+        "x": str(normal.x) if normal.error else "",
+        "inputs": case.inputs,
+        "misrounded": misrounded,
+    }
+    if case.is_fast:
+        record["subnormal"] = subnormal.error
+    measured_errors.merge(file, case.name, function, arithmetic.name, record)
 
 
 def _place(worst: Worst) -> dict[str, Any] | None:

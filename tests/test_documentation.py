@@ -19,7 +19,8 @@ import pytest
 from test_layouts import BARE_VERBS, over_bare_verbs
 
 import fastact as fa
-from fastact.catalogue import EXAMPLE_POINTS
+from fastact import measured_errors
+from fastact.catalogue import EXAMPLE_POINTS, ROWS
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = Path(fa.__file__).parent
@@ -199,6 +200,98 @@ def test_the_row_is_readable_from_the_activation():
 
 def test_examples_in_docstrings_are_at_the_example_points():
     assert str(list(EXAMPLE_POINTS)) in fa.gelu.__doc__
+
+
+# --- largest errors ----------------------------------------------------------------------------
+
+RECORD = "--record fastact/measured_errors.json"
+RECORDING = {
+    "float32": f"python -m fastact verify {{name}} --exhaustive {RECORD}",
+    "float64": f"python tools/search_float64_errors.py {{name}} {RECORD}",
+}
+NOT_EXACT = [row for row in ROWS if not row.exact]
+over_inexact_rows = pytest.mark.parametrize("row", NOT_EXACT, ids=[r.name for r in NOT_EXACT])
+
+
+@over_inexact_rows
+def test_the_largest_errors_are_recorded_and_within_their_bounds(row):
+    for arithmetic in measured_errors.arithmetics(row):
+        command = RECORDING[arithmetic.name.partition("-")[0]].format(name=row.name)
+        for function in measured_errors.FUNCTIONS:
+            record = measured_errors.find(row.name, function, arithmetic.name)
+            where = f"{row.name}, {function}, {arithmetic.name}"
+            assert record, f"no largest error of {where} is recorded: run {command}"
+            assert 0.5 <= record["ulp"] <= arithmetic.bound, f"{where}: {record}"
+            assert record.get("subnormal", 0) <= 1, f"{where}: {record}"
+
+
+def test_records_are_of_activations():
+    names = {key.partition("/")[0] for key in measured_errors.load(measured_errors.FILE)}
+    assert names <= set(fa.names()), "remove the others from fastact/measured_errors.json"
+
+
+def test_docstrings_tell_the_largest_errors(monkeypatch):
+    """Those found where all are recorded, else the bounds alone."""
+    records = {
+        f"gelu/{function}/{name}": {"ulp": ulp}
+        for function, name, ulp in [
+            ("value", "float32-fast", 3.8801),
+            ("grad", "float32-fast", 2.5),
+            ("value", "float64", 1.0),
+        ]
+    }
+    monkeypatch.setattr(measured_errors, "load", lambda file: records)
+    notes = sections(fa.gelu.__doc__)["Notes"]
+    assert "float32 3.89 and 2.50 found (at most 4 allowed)" in notes
+    assert "float32 in faithful precision at most 1, float64 at most 2." in notes
+    assert "correctly rounded" in notes
+    assert "The result is exact." in sections(fa.relu.__doc__)["Notes"]
+
+
+def load_tool(name: str):
+    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_the_page_of_accuracy_is_fresh(capsys):
+    status = load_tool("write_accuracy_page").main(["--check"])
+    assert status == 0, capsys.readouterr().out
+
+
+def test_the_check_of_the_page_of_accuracy_finds_a_stale_page(tmp_path, monkeypatch, capsys):
+    tool = load_tool("write_accuracy_page")
+    stale = tmp_path / "accuracy.md"
+    stale.write_text(tool.PAGE.read_text().replace("| sigmoid |", "| sigmoids |", 1))
+    monkeypatch.setattr(tool, "PAGE", stale)
+    assert tool.main(["--check"]) == 1
+    assert "python tools/write_accuracy_page.py" in capsys.readouterr().out
+    assert tool.main([]) == 0
+    assert tool.main(["--check"]) == 0
+
+
+def test_the_search_records_what_it_finds_in_float64(tmp_path):
+    pytest.importorskip("mpmath")
+    tool = load_tool("search_float64_errors")
+    case = next(case for case in tool.DEFAULT_CASES if case.row.name == "softsign")
+    found = tool.search((case, "value", "numpy"), 1000)
+    assert 0.3 < found.ulp <= 2
+    assert found.inputs > 1000
+
+    file = tmp_path / "errors.json"
+    options = ["--points", "1000", "--backends", "numpy", "--record", file]
+    process = subprocess.run(
+        [sys.executable, tool.__file__, "softsign", *options],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert process.returncode == 0, process.stderr
+    assert "softsign" in process.stdout
+    record = measured_errors.find("softsign", "value", "float64-numpy", file)
+    assert record["ulp"] == max(found.ulp, 0.5)
+    assert record["inputs"] == found.inputs
 
 
 # --- stubs -------------------------------------------------------------------------------------

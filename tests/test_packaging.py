@@ -140,6 +140,7 @@ def test_the_wheel_holds_the_extension_and_the_types(wheel):
         assert f"fastact/{module}{EXTENSION_SUFFIX}" in files
     for file in ("__init__.py", "__init__.pyi", "py.typed", "numba_backend/__init__.py", "cli.py"):
         assert f"fastact/{file}" in files
+    assert "fastact/measured_errors.json" in files
     assert any(file.endswith("dist-info/licenses/LICENSE") for file in files)
     assert any(file.endswith("dist-info/entry_points.txt") for file in files)
 
@@ -171,7 +172,7 @@ def test_the_sdist_holds_what_a_build_and_the_tests_need(trees):
         assert file in files
     for folder in ("fastact", "tools", "tests"):
         for path in (ROOT / folder).rglob("*"):
-            if path.suffix in {".py", ".pyi"} | SOURCES:
+            if path.suffix in {".py", ".pyi", ".csv"} | SOURCES:
                 assert str(path.relative_to(ROOT)) in files
     assert not [file for file in files if Path(file).suffix in {".so", ".pyc"}]
     assert not [file for file in files if file.startswith("build/")]

@@ -44,7 +44,13 @@ def test_the_value_is_rounded_once(case: Case, backend: str) -> None:
     x = subnormals()
     result = case.activation(x, *case.parameters, backend=backend)
     bound = BOUNDS.get(case.row.name, BOUND)
-    if case.row.name in ("exponential", "sigmoid", "log_sigmoid", "softplus", "squareplus"):  # normal numbers
+    if case.row.name in (
+        "exponential",
+        "sigmoid",
+        "log_sigmoid",
+        "softplus",
+        "squareplus",
+    ):  # normal numbers
         bound = 2.0
     found = worst_exact(x, result, exact(case, "value", x), bound)
     assert found.is_within, f"{case}: {found}"

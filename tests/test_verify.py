@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 import fastact as fa
-from fastact import cli, config, verify
+from fastact import cli, config, measured_errors, verify
 from fastact.verify import Case, Found, Worst
 
 #: Some 4,000 inputs, in this process, where functions can be replaced.
@@ -121,6 +121,38 @@ def test_json_holds_every_figure(tmp_path):
             x = np.uint32(int(place["bits"], 16)).view(np.float32)
             assert str(x) == place["x"]
             assert 0.5 < place["error"] <= row["bound_ulp"]
+
+
+@pytest.mark.skipif(config.cython_backend is None, reason="records are of the Cython backend")
+def test_records_are_merged(tmp_path):
+    """What was swept replaces its record, and others stay; Cython's errors are recorded alone."""
+    file = tmp_path / "errors.json"
+    assert run("mish", "relu", "--record", str(file)) == 0
+    before = dict(measured_errors.load(file))
+    assert set(before) == {
+        f"{name}/{function}/float32-{precision}"
+        for name, precision in (("mish", "fast"), ("mish", "faithful"), ("relu", "faithful"))
+        for function in ("value", "grad")
+    }
+    record = before["mish/grad/float32-fast"]
+    assert 0.5 < record["ulp"] <= 4
+    assert record["inputs"] == 4295
+    assert 0 < record["subnormal"] <= 1
+    assert record["misrounded"] > 0
+    assert record["fastact"] == fa.__version__
+    assert before["relu/value/float32-faithful"]["ulp"] == 0.5
+
+    arguments = ["verify", "mish", "--stride", "10000019", "--precision", "fast"]
+    arguments += ["--backends", "cython,numpy", "--directions", "grad", "--record", str(file)]
+    assert cli.main(arguments) == 0
+    after = measured_errors.load(file)
+    assert {key for key in after if after[key] != before[key]} == {"mish/grad/float32-fast"}
+    assert after["mish/grad/float32-fast"]["inputs"] == 430
+
+
+def test_errors_of_other_backends_are_not_recorded(tmp_path, capsys):
+    assert run("mish", "--backends", "numpy", "--record", str(tmp_path / "errors.json")) != 0
+    assert "--backends cython" in capsys.readouterr().err
 
 
 def test_without_rich_there_is_no_bar_but_all_rows(monkeypatch, capsys):

@@ -22,6 +22,11 @@ from fastact import numpy_backend
 #: the smallest float32.
 DIGITS = 80
 
+#: So near, in units of the last place, to the middle between two numbers, ``DIGITS`` may not tell
+#: which of them is nearer: x / 2 and a term in x^2, where x is subnormal, have 324 digits between.
+NEAR_A_TIE = mp.mpf(1e-20)
+DIGITS_OF_TIES = 800
+
 #: Stands for infinity: beyond any float, so that the value here rounds to the limit.
 BEYOND = mp.ldexp(1, 1100)
 
@@ -256,13 +261,13 @@ def definition(name: str) -> Definition:
 # --- truth -------------------------------------------------------------------------------------
 
 
-def exact(case: Case, function: str, x: np.ndarray) -> list[Any]:
+def exact(case: Case, function: str, x: np.ndarray, digits: int = DIGITS) -> list[Any]:
     """Return f ("value"), f' ("grad") or f' of y ("grad_from_output") at ``x`` as mpmath numbers.
 
     The values at infinity are those at ``BEYOND``: they round to the limits. Zeros have no sign.
     """
     formula = getattr(definition(case.row.name), function)
-    with mp.workdps(DIGITS):
+    with mp.workdps(digits):
         parameters = [mp.mpf(p.numerator) / p.denominator for p in case.exact_parameters]
         points = [mp.mpf(float(value)) for value in x]
         finite = [mp.sign(p) * BEYOND if mp.isinf(p) else p for p in points]
@@ -379,6 +384,40 @@ def rounded(truth: np.ndarray, dtype: Any) -> np.ndarray:
         nearest = np.rint(truth / unit) * unit
         overflown = np.where(np.abs(nearest) >= end, np.copysign(np.inf, truth), nearest)
         return np.where(np.isfinite(truth), overflown, truth).astype(np.float64).astype(dtype)
+
+
+def nearest(case: Case, function: str, x: Any) -> Any:
+    """Return f ("value") or f' ("grad") at the float ``x``, rounded to the nearest, ties to even.
+
+    Underflow keeps the sign of the true value, and a limit that is zero the sign in the catalogue.
+    Zero that is the true value at a finite number has no sign of its own: it takes the one that
+    the formulas of the NumPy backend give.
+    """
+    dtype = x.dtype
+    for digits in (DIGITS, DIGITS_OF_TIES):
+        truth = exact(case, function, np.array([x]), digits)[0]
+        if mp.isnan(truth):
+            return dtype.type(np.nan)
+        if truth == 0:
+            return np.copysign(dtype.type(0), dtype.type(_signed_zero(case, function, x)))
+        exponent = int(mp.mag(_ulp_exact(truth, FORMATS[dtype.name]))) - 1
+        with mp.workdps(digits):
+            units = mp.ldexp(truth, -exponent)
+            whole = mp.nint(units)
+            if abs(abs(units - mp.floor(units)) - mp.mpf(0.5)) > NEAR_A_TIE:
+                break
+    with mp.workdps(digits):
+        magnitude = abs(mp.ldexp(whole, exponent))
+    is_beyond = magnitude >= mp.ldexp(1, 2 - FORMATS[dtype.name].smallest_exponent)
+    result = dtype.type(np.inf if is_beyond else float(magnitude))
+    return np.copysign(result, dtype.type(-1 if truth < 0 else 1))
+
+
+def _signed_zero(case: Case, function: str, x: Any) -> Any:
+    if np.isinf(x):
+        limits = case.row.limits if function == "value" else case.row.derivative_limits
+        return limits[int(x > 0)]
+    return approximate(case, function, np.array([x]))[0]
 
 
 # --- the largest error -------------------------------------------------------------------------

@@ -28,8 +28,8 @@ HEADER = f"""\
 
 Each has the same verbs, see the [README](../README.md). NaN gives NaN, in the function and in the
 derivative. In the pictures, a filled dot is the value that a derivative takes where it jumps, an
-open one a limit that it does not take. The errors are the bounds that tests hold for all backends;
-[accuracy.md](accuracy.md) tells those found, by function and dtype.
+open one a limit that it does not take. The errors are the largest found, in Cython and Numba, and
+in brackets the bounds that tests hold for all backends; [accuracy.md](accuracy.md) tells where.
 
 | name | aliases | definition |
 | --- | --- | --- |

@@ -279,7 +279,7 @@ cdef inline float scaled_tanh_fast(float x) noexcept nogil:
 cdef inline float scaled_tanh_grad_fast(float x) noexcept nogil:
     cdef float magnitude = at_most_float(magnitude_from(x, F(1e-12)), F(67.1))
     cdef float_pair z = times_literal(magnitude, 2.0 * SCALED_TANH_B)
-    cdef exponential e = exponential_fast(-z.high, -z.low, 2)
+    cdef exponential e = lifted_exponential(-z.high, -z.low, 2)
     cdef float numerator = times(F(SCALED_TANH_A * SCALED_TANH_B), e)
     return numerator / square_of_one_plus(F(0.25) * value_of(e))
 

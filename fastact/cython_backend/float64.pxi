@@ -532,11 +532,11 @@ cdef inline double gated_grad_double(
     cdef double power = negative_power(e.shifted, LIFT)
     cdef double q = power * (exponential * LOWERED)
     cdef double half = multiply_add(-0.5, q, 0.5)
-    cdef double d = multiply_add(-e.t, half, 1.0 + q)
+    cdef double one_plus_q = 1.0 + q
+    cdef double d = multiply_add(-e.t, half, one_plus_q)
     cdef double t_low = e.t_low if with_low else 0.0
-    cdef double d_low = (1.0 - d) + q
+    cdef double d_low = multiply_add(-e.t, half, one_plus_q - d) + ((1.0 - one_plus_q) + q)
     d_low = multiply_add(-t_low, half, d_low) if with_low else d_low
-    d_low = multiply_add(-e.t, half, d_low)
     cdef double inverse = root / d  # 2**(-LIFT / 2) in it
     cdef double residual = multiply_add(-inverse, d_low, remainder(root, inverse, d))
     cdef double slope = multiply_add(0.5, w, -half)

@@ -317,7 +317,7 @@ def scaled_tanh(x: float) -> float:
 def scaled_tanh_grad(x: float) -> float:
     magnitude = at_most(magnitude_from(x, F(1e-12)), F(67.1))
     z = times_literal(magnitude, 2.0 * SCALED_TANH_B)
-    e = exponential(-z.high, -z.low, 2)
+    e = lifted_exponential(-z.high, -z.low, 2)
     numerator = times(F(SCALED_TANH_A * SCALED_TANH_B), e)
     return numerator / square_of_one_plus(F(0.25) * value_of(e))
 

@@ -625,11 +625,11 @@ def gated_grad(
     power = negative_power(e.shifted, LIFT)
     q = power * (exponential * LOWERED)
     half = multiply_add(-0.5, q, 0.5)
-    d = multiply_add(-e.t, half, 1.0 + q)
-    d_low = (1.0 - d) + q
+    one_plus_q = 1.0 + q
+    d = multiply_add(-e.t, half, one_plus_q)
+    d_low = multiply_add(-e.t, half, one_plus_q - d) + ((1.0 - one_plus_q) + q)
     if with_low:
         d_low = multiply_add(-e.t_low, half, d_low)
-    d_low = multiply_add(-e.t, half, d_low)
     inverse = root / d  # 2**(-LIFT / 2) in it
     residual = multiply_add(-inverse, d_low, remainder(root, inverse, d))
     slope = multiply_add(0.5, w, -half)
