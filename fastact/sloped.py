@@ -55,6 +55,7 @@ def call(verb: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
 
 
 def _with_slopes(kernel: Verb, arrays: list[Any], slopes: Any, keywords: dict[str, Any]) -> Any:
+    """Return what the kernel returns; few elements spend most of their time on the general way."""
     result = None
     if isinstance(slopes, np.ndarray) and not any(value is not None for value in keywords.values()):
         result = dispatch.call_plain(kernel, arrays, slopes)
@@ -134,7 +135,8 @@ def _prelu_backward(
     grad_input = _with_slopes(verb.kernel, operands, slopes, {"out": out, **keywords})
     if weight_out is None:
         return grad_input, gradient[()] if gradient.ndim == 0 else gradient
-    weight_out[...] = gradient
+    with np.errstate(all="ignore"):
+        weight_out[...] = gradient
     return grad_input, weight_out
 
 
@@ -239,8 +241,10 @@ def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.
             f"{verb.__name__}: rng must be a numpy.random.Generator, or a seed as "
             f"numpy.random.default_rng takes it, got {rng!r}: {error}"
         ) from None
-    slopes = lower + (upper - lower) * generator.random(shape)
-    drawn: np.ndarray = np.minimum(slopes, np.nextafter(upper, lower))  # rounding may reach upper
+    with np.errstate(all="ignore"):
+        slopes = lower + (upper - lower) * generator.random(shape)
+        below = np.nextafter(upper, lower)  # rounding may reach upper
+        drawn: np.ndarray = np.minimum(slopes, below)
     return drawn
 
 

@@ -255,6 +255,16 @@ def test_positive_elements_contribute_nothing_and_nan_is_seen():
     np.testing.assert_array_equal(dweight, [-2.0, -np.inf, np.nan, 0.0, np.nan])
 
 
+def test_no_floating_point_error_leaks(backend):
+    x = np.array([[-3e38, -1e-45, np.inf, -np.inf]], "float32")
+    with np.errstate(all="raise"):
+        fa.prelu.value_and_grad(x, [1e30, 1e-30, 0.0, np.inf], backend=backend)
+        out = None, np.zeros(4, "float16")
+        fa.prelu.backward(x, x, np.full(4, 1e30), out=out, backend=backend)
+        fa.rrelu(x, 0.0, 1e-320, True, 1, backend=backend)
+    assert np.isposinf(out[1][0])
+
+
 def test_gradients_of_integers_are_floats():
     dx, dweight = fa.prelu.backward(np.array([[1, 2]]), np.array([[-3, 4]]), [2, 2])
     assert dx.dtype == dweight.dtype == np.float64
