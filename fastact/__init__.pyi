@@ -161,7 +161,8 @@ class Activation(_Function):
     @property
     def parameters(self) -> tuple[Parameter, ...]: ...
     @property
-    def kinks(self) -> tuple[tuple[float, str], ...]: ...
+    def kinks(self) -> tuple[tuple[float | str, str], ...]: ...
+    def kinks_at(self, **parameters: float) -> tuple[tuple[float, float], ...]: ...
     @property
     def exponential_free(self) -> bool: ...
     @property
@@ -607,6 +608,993 @@ class _ActivationLowerUpperTrainingRngSlopes(_FunctionLowerUpperTrainingRngSlope
         rng: Any = None,
     ) -> Any: ...
 
+class _FunctionThresholdValue(_Function):
+    @overload  # type: ignore[override]
+    def __call__(
+        self,
+        x: _Scalar,
+        threshold: ArrayLike,
+        value: ArrayLike,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        threshold: ArrayLike,
+        value: ArrayLike,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        threshold: ArrayLike,
+        value: ArrayLike,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardThresholdValue(_Backward):
+    @overload  # type: ignore[override]
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        threshold: ArrayLike,
+        value: ArrayLike,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        threshold: ArrayLike,
+        value: ArrayLike,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        threshold: ArrayLike,
+        value: ArrayLike,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputThresholdValue(_BackwardFromOutput):
+    @overload  # type: ignore[override]
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        threshold: ArrayLike,
+        value: ArrayLike,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        threshold: ArrayLike,
+        value: ArrayLike,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        threshold: ArrayLike,
+        value: ArrayLike,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _ValueAndGradThresholdValue(_ValueAndGrad):
+    @overload  # type: ignore[override]
+    def __call__(
+        self,
+        x: _Scalar,
+        threshold: ArrayLike,
+        value: ArrayLike,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        threshold: ArrayLike,
+        value: ArrayLike,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationThresholdValue(_FunctionThresholdValue, Activation):
+    grad: _FunctionThresholdValue
+    backward: _BackwardThresholdValue
+    backward_from_output: _BackwardFromOutputThresholdValue
+    value_and_grad: _ValueAndGradThresholdValue
+
+class _FunctionSlopeOffsetMinValMaxVal(_Function):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        slope: ArrayLike = 1,
+        offset: ArrayLike = 0,
+        min_val: ArrayLike = 0,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        slope: ArrayLike = 1,
+        offset: ArrayLike = 0,
+        min_val: ArrayLike = 0,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        slope: ArrayLike = 1,
+        offset: ArrayLike = 0,
+        min_val: ArrayLike = 0,
+        max_val: ArrayLike = 1,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardSlopeOffsetMinValMaxVal(_Backward):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        slope: ArrayLike = 1,
+        offset: ArrayLike = 0,
+        min_val: ArrayLike = 0,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        slope: ArrayLike = 1,
+        offset: ArrayLike = 0,
+        min_val: ArrayLike = 0,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        slope: ArrayLike = 1,
+        offset: ArrayLike = 0,
+        min_val: ArrayLike = 0,
+        max_val: ArrayLike = 1,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputSlopeOffsetMinValMaxVal(_BackwardFromOutput):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        slope: ArrayLike = 1,
+        offset: ArrayLike = 0,
+        min_val: ArrayLike = 0,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        slope: ArrayLike = 1,
+        offset: ArrayLike = 0,
+        min_val: ArrayLike = 0,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        slope: ArrayLike = 1,
+        offset: ArrayLike = 0,
+        min_val: ArrayLike = 0,
+        max_val: ArrayLike = 1,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _ValueAndGradSlopeOffsetMinValMaxVal(_ValueAndGrad):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        slope: ArrayLike = 1,
+        offset: ArrayLike = 0,
+        min_val: ArrayLike = 0,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        slope: ArrayLike = 1,
+        offset: ArrayLike = 0,
+        min_val: ArrayLike = 0,
+        max_val: ArrayLike = 1,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationSlopeOffsetMinValMaxVal(_FunctionSlopeOffsetMinValMaxVal, Activation):
+    grad: _FunctionSlopeOffsetMinValMaxVal
+    backward: _BackwardSlopeOffsetMinValMaxVal
+    backward_from_output: _BackwardFromOutputSlopeOffsetMinValMaxVal
+    value_and_grad: _ValueAndGradSlopeOffsetMinValMaxVal
+
+class _FunctionMinValMaxVal(_Function):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        min_val: ArrayLike = -1,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        min_val: ArrayLike = -1,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        min_val: ArrayLike = -1,
+        max_val: ArrayLike = 1,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardMinValMaxVal(_Backward):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        min_val: ArrayLike = -1,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        min_val: ArrayLike = -1,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        min_val: ArrayLike = -1,
+        max_val: ArrayLike = 1,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputMinValMaxVal(_BackwardFromOutput):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        min_val: ArrayLike = -1,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        min_val: ArrayLike = -1,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        min_val: ArrayLike = -1,
+        max_val: ArrayLike = 1,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _ValueAndGradMinValMaxVal(_ValueAndGrad):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        min_val: ArrayLike = -1,
+        max_val: ArrayLike = 1,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        min_val: ArrayLike = -1,
+        max_val: ArrayLike = 1,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationMinValMaxVal(_FunctionMinValMaxVal, Activation):
+    grad: _FunctionMinValMaxVal
+    backward: _BackwardMinValMaxVal
+    backward_from_output: _BackwardFromOutputMinValMaxVal
+    value_and_grad: _ValueAndGradMinValMaxVal
+
+class _FunctionSlopeOffset(_Function):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        slope: ArrayLike = 0.16666666666666666,
+        offset: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        slope: ArrayLike = 0.16666666666666666,
+        offset: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        slope: ArrayLike = 0.16666666666666666,
+        offset: ArrayLike = 0.5,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardSlopeOffset(_Backward):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        slope: ArrayLike = 0.16666666666666666,
+        offset: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        slope: ArrayLike = 0.16666666666666666,
+        offset: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        slope: ArrayLike = 0.16666666666666666,
+        offset: ArrayLike = 0.5,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputSlopeOffset(_BackwardFromOutput):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        slope: ArrayLike = 0.16666666666666666,
+        offset: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        slope: ArrayLike = 0.16666666666666666,
+        offset: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        slope: ArrayLike = 0.16666666666666666,
+        offset: ArrayLike = 0.5,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _ValueAndGradSlopeOffset(_ValueAndGrad):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        slope: ArrayLike = 0.16666666666666666,
+        offset: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        slope: ArrayLike = 0.16666666666666666,
+        offset: ArrayLike = 0.5,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationSlopeOffset(_FunctionSlopeOffset, Activation):
+    grad: _FunctionSlopeOffset
+    backward: _BackwardSlopeOffset
+    backward_from_output: _BackwardFromOutputSlopeOffset
+    value_and_grad: _ValueAndGradSlopeOffset
+
+class _FunctionLambd(_Function):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        lambd: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        lambd: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        lambd: ArrayLike = 0.5,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardLambd(_Backward):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        lambd: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        lambd: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        lambd: ArrayLike = 0.5,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputLambd(_BackwardFromOutput):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        lambd: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        lambd: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        lambd: ArrayLike = 0.5,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _ValueAndGradLambd(_ValueAndGrad):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        lambd: ArrayLike = 0.5,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        lambd: ArrayLike = 0.5,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationLambd(_FunctionLambd, Activation):
+    grad: _FunctionLambd
+    backward: _BackwardLambd
+    backward_from_output: _BackwardFromOutputLambd
+    value_and_grad: _ValueAndGradLambd
+
+class _FunctionB(_Function):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardB(_Backward):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputB(_BackwardFromOutput):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _ValueAndGradB(_ValueAndGrad):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        b: ArrayLike = 4.0,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        b: ArrayLike = 4.0,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationB(_FunctionB, Activation):
+    grad: _FunctionB
+    backward: _BackwardB
+    backward_from_output: _BackwardFromOutputB
+    value_and_grad: _ValueAndGradB
+
+class _FunctionAB(_Function):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardAB(_Backward):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        x: _Scalar,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        x: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _BackwardFromOutputAB(_BackwardFromOutput):
+    @overload
+    def __call__(
+        self,
+        grad_output: _Scalar,
+        y: _Scalar,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> Any: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Array: ...
+    @overload
+    def __call__(
+        self,
+        grad_output: ArrayLike,
+        y: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: _Out | tuple[_Out],
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> _Out: ...
+
+class _ValueAndGradAB(_ValueAndGrad):
+    @overload
+    def __call__(
+        self,
+        x: _Scalar,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[Any, Any]: ...
+    @overload
+    def __call__(
+        self,
+        x: ArrayLike,
+        a: ArrayLike = 1.7159,
+        b: ArrayLike = 0.6666666666666666,
+        *,
+        out: tuple[_Array | None, _Array | None] | None = None,
+        backend: _Backend = None,
+        precision: _Precision = None,
+    ) -> tuple[_Array, _Array]: ...
+
+class _ActivationAB(_FunctionAB, Activation):
+    grad: _FunctionAB
+    backward: _BackwardAB
+    backward_from_output: _BackwardFromOutputAB
+    value_and_grad: _ValueAndGradAB
+
 class _FunctionBeta(_Function):
     @overload
     def __call__(
@@ -869,13 +1857,27 @@ class _ActivationAlpha(_FunctionAlpha, Activation):
 
 def names() -> tuple[str, ...]: ...
 @overload
+def get(name: Literal["scaled_tanh"]) -> _ActivationAB: ...
+@overload
 def get(name: Literal["celu", "elu"]) -> _ActivationAlpha: ...
+@overload
+def get(name: Literal["squareplus"]) -> _ActivationB: ...
 @overload
 def get(name: Literal["bnll", "silu", "softplus", "swish"]) -> _ActivationBeta: ...
 @overload
+def get(name: Literal["hard_shrink", "hardshrink", "soft_shrink", "softshrink"]) -> _ActivationLambd: ...
+@overload
 def get(name: Literal["rrelu"]) -> _ActivationLowerUpperTrainingRngSlopes: ...
 @overload
+def get(name: Literal["hard_tanh", "hardtanh"]) -> _ActivationMinValMaxVal: ...
+@overload
 def get(name: Literal["leaky_relu"]) -> _ActivationNegativeSlope: ...
+@overload
+def get(name: Literal["hard_sigmoid", "hard_silu", "hard_swish", "hardsigmoid", "hardswish"]) -> _ActivationSlopeOffset: ...
+@overload
+def get(name: Literal["clipped_linear"]) -> _ActivationSlopeOffsetMinValMaxVal: ...
+@overload
+def get(name: Literal["threshold"]) -> _ActivationThresholdValue: ...
 @overload
 def get(name: Literal["prelu"]) -> _ActivationWeightAxis: ...
 @overload
@@ -883,15 +1885,23 @@ def get(name: str) -> Activation: ...
 
 bnll: _ActivationBeta
 celu: _ActivationAlpha
+clipped_linear: _ActivationSlopeOffsetMinValMaxVal
+dish: Activation
 elu: _ActivationAlpha
 exp: Activation
 expit: Activation
 exponential: Activation
 gelu: Activation
 gelu_tanh: Activation
-hard_silu: Activation
-hard_swish: Activation
-hardswish: Activation
+hard_shrink: _ActivationLambd
+hard_sigmoid: _ActivationSlopeOffset
+hard_silu: _ActivationSlopeOffset
+hard_swish: _ActivationSlopeOffset
+hard_tanh: _ActivationMinValMaxVal
+hardshrink: _ActivationLambd
+hardsigmoid: _ActivationSlopeOffset
+hardswish: _ActivationSlopeOffset
+hardtanh: _ActivationMinValMaxVal
 identity: Activation
 leaky_relu: _ActivationNegativeSlope
 linear: Activation
@@ -900,21 +1910,29 @@ logistic: Activation
 logsigmoid: Activation
 mish: Activation
 prelu: _ActivationWeightAxis
+quick_gelu: Activation
 relu: Activation
 relu2: Activation
 relu6: Activation
 rrelu: _ActivationLowerUpperTrainingRngSlopes
+scaled_tanh: _ActivationAB
 selu: Activation
 sigmoid: Activation
 silu: _ActivationBeta
+soft_shrink: _ActivationLambd
 soft_sign: Activation
 softplus: _ActivationBeta
+softshrink: _ActivationLambd
 softsign: Activation
 sparse_plus: Activation
 sparse_sigmoid: Activation
 squared_relu: Activation
+squareplus: _ActivationB
 swish: _ActivationBeta
 tanh: Activation
+tanh_shrink: Activation
+tanhshrink: Activation
+threshold: _ActivationThresholdValue
 
 __all__ = [
     "Activation",
@@ -922,6 +1940,8 @@ __all__ = [
     "bnll",
     "celu",
     "clear_pool",
+    "clipped_linear",
+    "dish",
     "elu",
     "exp",
     "expit",
@@ -932,9 +1952,15 @@ __all__ = [
     "get_backend",
     "get_num_threads",
     "get_precision",
+    "hard_shrink",
+    "hard_sigmoid",
     "hard_silu",
     "hard_swish",
+    "hard_tanh",
+    "hardshrink",
+    "hardsigmoid",
     "hardswish",
+    "hardtanh",
     "identity",
     "leaky_relu",
     "linear",
@@ -944,10 +1970,12 @@ __all__ = [
     "mish",
     "names",
     "prelu",
+    "quick_gelu",
     "relu",
     "relu2",
     "relu6",
     "rrelu",
+    "scaled_tanh",
     "selu",
     "set_backend",
     "set_num_threads",
@@ -956,14 +1984,20 @@ __all__ = [
     "show_config",
     "sigmoid",
     "silu",
+    "soft_shrink",
     "soft_sign",
     "softplus",
+    "softshrink",
     "softsign",
     "sparse_plus",
     "sparse_sigmoid",
     "squared_relu",
+    "squareplus",
     "swish",
     "tanh",
+    "tanh_shrink",
+    "tanhshrink",
+    "threshold",
     "use_backend",
     "use_precision",
     "use_threads",

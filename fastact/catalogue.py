@@ -252,7 +252,7 @@ ROWS = (
         derivative_limits=(11 / 48, 1.0),
         parameters=(
             Parameter("lower", 1 / 8, "least slope for x <= 0", domain_from_output="0 or above"),
-            Parameter("upper", 1 / 3, "bound of the slopes, not below lower"),
+            Parameter("upper", 1 / 3, "bound of the slopes"),
         ),
         options=(
             Option("training", False, "bool", "bool", "whether to draw a slope for each element "
@@ -263,6 +263,7 @@ ROWS = (
             Option("slopes", None, "array_like", "ArrayLike | None", "slopes drawn before, by "
                    "`rrelu.draw_slopes`; lower and upper are then ignored", keyword_only=True),
         ),
+        ordered=(("lower", "upper"),),
         kernels="leaky_relu",
         notes="In training, a gradient needs the slopes that its forward call drew. Draw them "
         "first, ``slopes = fa.rrelu.draw_slopes(x.shape, rng=rng)``, and give ``slopes=slopes`` "

@@ -78,7 +78,7 @@ def _evaluate(
     else:
         work = dtype if dtype.itemsize > 2 else np.dtype(np.float64)
     shape = check_outputs(verb, out, dtype, arrays, values)
-    _check_order(verb, values)
+    check_order(verb, values)
 
     with memory.new_arrays(math.prod(shape) * work.itemsize):
         if not tables.apply(verb, dtype, arrays, values, out, math.prod(shape), settings):
@@ -259,7 +259,7 @@ def parameter_value(verb: Verb, index: int, value: Any) -> Any:
     return array.item() if array.dtype.kind in "biu" else float(array)
 
 
-def _check_order(verb: Verb, parameters: Sequence[Any]) -> None:
+def check_order(verb: Verb, parameters: Sequence[Any]) -> None:
     named = dict(zip((p.name for p in verb.row.parameters), parameters, strict=True))
     for low, high in verb.row.ordered:
         if not np.all(np.less_equal(named[low], named[high])):

@@ -254,8 +254,5 @@ def _bounds(verb: Verb, lower: Any, upper: Any) -> tuple[Any, Any]:
         value.astype(np.float64) if isinstance(value, np.ndarray) else float(value)
         for value in (dispatch.parameter_value(verb, i, v) for i, v in enumerate((lower, upper)))
     )
-    if not np.all(lower <= upper):
-        raise ValueError(
-            f"{verb.__name__}: lower must not be above upper, got {lower!r} and {upper!r}"
-        )
+    dispatch.check_order(verb, (lower, upper))
     return lower, upper
