@@ -82,6 +82,9 @@ METHODS = {
 }
 
 
+LINE_LENGTH = 100
+
+
 class Declaration(NamedTuple):
     """A parameter or an option, as the stub declares it."""
 
@@ -205,7 +208,10 @@ def class_name(name: str, parameters: tuple[Declaration, ...]) -> str:
 def overloads_of_get(names: dict[str, str]) -> Iterator[str]:
     for type_ in sorted({type_ for type_ in names.values() if type_ != "Activation"}):
         listed = ", ".join(f'"{name}"' for name in sorted(names) if names[name] == type_)
-        yield f"@overload\ndef get(name: Literal[{listed}]) -> {type_}: ..."
+        line = f"def get(name: Literal[{listed}]) -> {type_}: ..."
+        if len(line) > LINE_LENGTH:
+            line = f"def get(\n    name: Literal[{listed}],\n) -> {type_}: ..."
+        yield f"@overload\n{line}"
     yield "@overload\ndef get(name: str) -> Activation: ..."
 
 
