@@ -179,7 +179,7 @@ def accuracy(row: Row) -> str:
 
 
 def _errors(row: Row, arithmetic: Arithmetic) -> str:
-    records = [find(row.name, function, arithmetic.name) for function in FUNCTIONS]
+    records = [find(row.kernels or row.name, function, arithmetic.name) for function in FUNCTIONS]
     found = [rounded_up(record["ulp"]) for record in records if record]
     if len(found) < len(FUNCTIONS):
         return f"{arithmetic.label} at most {arithmetic.bound}"

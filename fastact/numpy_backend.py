@@ -242,7 +242,7 @@ def _linear(x: Array, slope: Any, offset: Any) -> Array:
         np.abs(lost) > 0, np.nextafter(corrected, np.copysign(np.inf, lost)), corrected
     )
     line = np.where(np.isfinite(total), beside, total)
-    return np.where(_is_sixth(slope), (x + 6 * offset) / 6, line)
+    return np.where(_is_sixth(slope), (x + 6 * _in_type_of(x, offset)) / 6, line)
 
 
 def _excess(x: Array, slope: Any, offset: Any, bound: Any) -> Array:

@@ -251,30 +251,38 @@ def _sweep_block(case: Case, x: np.ndarray, largest: float) -> Found:
     result = case.function(x)
     truth = case.function(x.astype(np.float64), backend=case.truth)
     nearest = truth.astype(np.float32)
-    wrong = np.flatnonzero(result.view(np.uint32) != nearest.view(np.uint32))
-    wrong = wrong[~(np.isnan(result[wrong]) & np.isnan(truth[wrong]))]
-    near = wrong[_may_be_above(largest, result[wrong], nearest[wrong])]
+    steps = _steps(result, nearest)
+    near = np.flatnonzero(_may_be_above(largest, steps, nearest))
+    are_both_nan = np.isnan(result[near]) & np.isnan(truth[near])
+    misrounded = int(np.count_nonzero(steps) - np.count_nonzero(are_both_nan))
+    near = near[~are_both_nan]
 
     x, truth = x[near], truth[near]
     errors = _ulp_error(result[near], truth)
     is_apart = (np.abs(truth) < SMALLEST_NORMAL) & case.is_fast
     # A subnormal number has 2**-149 for its ulp.
     subnormal = _worst(x[is_apart], errors[is_apart] * 2.0**-23)
-    return Found(_worst(x[~is_apart], errors[~is_apart]), subnormal, wrong.size)
+    return Found(_worst(x[~is_apart], errors[~is_apart]), subnormal, misrounded)
 
 
-def _may_be_above(largest: float, result: np.ndarray, nearest: np.ndarray) -> np.ndarray:
-    """Whether errors may be above ``largest`` ulp; true where a number may not be normal.
+def _steps(result: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+    """Return how many numbers apart they are; very many where the signs differ."""
+    forth = result.view(np.uint32) - nearest.view(np.uint32)
+    steps: np.ndarray = np.minimum(forth, -forth)
+    return steps
 
-    A step from the truth rounded to float32 is 1 ulp of the truth, but 2 beyond a power of two.
+
+def _may_be_above(largest: float, steps: np.ndarray, nearest: np.ndarray) -> np.ndarray:
+    """Whether errors may be above ``largest`` ulp; true where the truth may not be normal.
+
+    A step from the truth rounded to float32 is 1 ulp of the truth, but 2 beyond a power of two. In
+    few passes over integers: this decides how long a sweep takes.
     """
-    bits, nearest_bits = result.view(np.uint32), nearest.view(np.uint32)
-    forth = bits - nearest_bits
-    steps = np.minimum(forth, -forth)
-    is_beyond = (nearest_bits & 0x7FFFFF == 0) | (bits ^ nearest_bits > 0x7FFFFF)
-    could_be = steps * np.where(is_beyond, 2.0, 1.0) + 0.5
-    is_usual = np.isfinite(result) & np.isfinite(nearest) & (np.abs(nearest) > SMALLEST_NORMAL)
-    above: np.ndarray = (could_be > largest) | ~is_usual
+    fewest = max(1, math.floor((largest - 0.5) / 2) + 1)
+    smallest, infinity = 0x00800000 << 1, 0x7F800000 << 1  # without the sign
+    shifted = (nearest.view(np.uint32) << np.uint32(1)) - np.uint32(smallest)
+    is_normal = shifted < np.uint32(infinity - smallest)
+    above: np.ndarray = (steps >= fewest) | ((steps != 0) & ~is_normal)
     return above
 
 

@@ -1,6 +1,6 @@
 """What all tests share: the argument ``backend`` runs a test once on each backend.
 
-So does ``precision``, once for fast and once for faithful.
+So does ``precision``, once for fast and, with a ``case`` only where that differs, for faithful.
 """
 
 from __future__ import annotations
@@ -18,6 +18,18 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("backend", [_backend(name) for name in config.BACKENDS])
     if "precision" in metafunc.fixturenames and "precision" not in marked:
         metafunc.parametrize("precision", config.PRECISIONS)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    items[:] = [item for item in items if not _repeats(item)]
+
+
+def _repeats(item: pytest.Item) -> bool:
+    """Whether another test does the same: test_accuracy_float32.py holds that the bits are."""
+    parameters = item.callspec.params if hasattr(item, "callspec") else {}
+    if "case" not in parameters or parameters.get("precision") != "faithful":
+        return False
+    return parameters.get("backend") == "numpy" or not parameters["case"].differs_by_precision
 
 
 def _backend(name: str) -> object:

@@ -21,21 +21,20 @@ from fastact.catalogue import DOMAINS, Parameter, Row
 
 # --- cases ------------------------------------------------------------------------------------
 
-#: Values to test beside the default, by the name of the parameter. Zero and a negative value are
-#: added where the parameter may take them.
+#: Values to test beside the default, by the name of the parameter, where it may take them.
 OTHER_VALUES = {
-    "negative_slope": (0.2, 0.25),
-    "beta": (2.5, 0.7),
-    "alpha": (0.3,),
-    "slope": (0.2, 0.25),
-    "offset": (0.1,),
+    "negative_slope": (0.2, 0.25, 0.0, -0.5),
+    "beta": (2.5, 0.7, 0.0, -0.5),
+    "alpha": (0.3, 0.0, -0.5),
+    "slope": (0.2, 0.0, -0.5),
+    "offset": (0.1, 0.0),
     "min_val": (-0.3,),
     "max_val": (0.7,),
     "threshold": (0.1, -2.0),
     "value": (20.1,),
-    "lambd": (0.3,),
-    "b": (1.0, 2.5),
-    "a": (0.3, 3.0),
+    "lambd": (0.3, 0.0, -0.5),
+    "b": (1.0, 2.5, 0.0, -0.5),
+    "a": (0.3, 3.0, 0.0, -0.5),
 }
 
 #: What x is multiplied by beside parameters, in activations that have roots of others, scaled.
@@ -63,6 +62,10 @@ class Case(NamedTuple):
             Fraction(1, 6) if parameter.name == "slope" and value == 1 / 6 else Fraction(value)
             for parameter, value in zip(self.row.parameters, self.parameters, strict=True)
         )
+
+    @property
+    def differs_by_precision(self) -> bool:
+        return self.is_default and not self.row.exponential_free
 
     @property
     def kinks(self) -> tuple[tuple[float, float], ...]:
@@ -98,10 +101,9 @@ def _other_values(parameter: Parameter) -> tuple[float, ...]:
             f"the catalogue has a parameter {parameter.name!r}: add values to test it with to "
             "OTHER_VALUES in tests/inputs.py"
         )
-    values = (*OTHER_VALUES[parameter.name], 0.0, -0.5)
     return tuple(
         value
-        for value in values
+        for value in OTHER_VALUES[parameter.name]
         if value != parameter.default and is_in_domain(parameter.domain, value)
     )
 

@@ -102,6 +102,20 @@ def test_value_and_grad_are_call_and_grad(case: Case, backend: str, precision: s
 
 
 @each_case
+def test_precisions_are_the_same_but_for_defaults(case: Case, backend: str) -> None:
+    if backend != "numpy" and case.differs_by_precision:
+        return
+    x = values(DTYPE, case)
+    g = gradients(DTYPE, x.size)
+    for verb, arguments in ((case.activation, (x,)), (case.activation.backward, (g, x))):
+        fast, faithful = (
+            verb(*arguments, *case.parameters, backend=backend, precision=precision)
+            for precision in ("fast", "faithful")
+        )
+        np.testing.assert_array_equal(bits(fast), bits(faithful))
+
+
+@each_case
 def test_backward(case: Case, backend: str, precision: str) -> None:
     x = values(DTYPE, case)
     g = gradients(DTYPE, x.size)

@@ -63,6 +63,8 @@ def test_the_derivative_is_that_at_zero(case: Case, backend: str) -> None:
     found = case.activation.grad(x, *case.parameters, backend=backend)
     if case.row.name == "squared_relu":
         expected = 2 * np.maximum(x, 0)
+    elif case.row.name == "hard_swish" and case.parameters[1] == 0:
+        pytest.skip("its derivative vanishes at zero")
     else:
         tiny = np.copysign(1e-200, x)
         expected = case.activation.grad(tiny, *case.parameters, backend=backend)
@@ -84,10 +86,10 @@ def test_they_take_no_longer(case: Case, verb: str) -> None:
     def run(inputs: np.ndarray) -> float:
         start = time.perf_counter()
         if verb == "backward":
-            case.activation.backward(g, inputs, out=out, backend="cython")
+            case.activation.backward(g, inputs, *case.parameters, out=out, backend="cython")
         else:
             function = case.activation if verb == "forward" else case.activation.grad
-            function(inputs, out=out, backend="cython")
+            function(inputs, *case.parameters, out=out, backend="cython")
         return time.perf_counter() - start
 
     with fa.use_threads(1):

@@ -21,6 +21,7 @@ cdef extern from *:
     #define FASTACT_SMALLEST 4.9406564584124654e-324
     #define FASTACT_NEGLIGIBLE 8.673617379884035e-19 /* 2**-60 */
     #define FASTACT_HUGE 1e200
+    #define FASTACT_TWO_TO_540 3.599131035634557e162
     #define FASTACT_TWO_TO_26 67108864.0
     #define FASTACT_TWO_TO_150 1.42724769270596e45
     #define FASTACT_TWO_TO_200 1.6069380442589903e60
@@ -72,6 +73,7 @@ cdef extern from *:
     # Added to 1 these change nothing, or are all that is left.
     const double NEGLIGIBLE "FASTACT_NEGLIGIBLE"
     const double HUGE "FASTACT_HUGE"
+    const double TWO_TO_540 "FASTACT_TWO_TO_540"
     const double TWO_TO_26 "FASTACT_TWO_TO_26"
     const double TWO_TO_150 "FASTACT_TWO_TO_150"
     const double TWO_TO_200 "FASTACT_TWO_TO_200"
@@ -279,7 +281,8 @@ cdef inline double linear(double x, double slope, double slope_low, double offse
         taken = total - product
         rest = (product - (total - taken)) + (offset - taken)
         rest += product_error(slope, bounded, product) + slope_low * finite
-        return total + rest if fabs(total) < 1 else total
+        rest += total
+        return rest if rest == rest else total  # beyond the range, the error of the product is NaN
 
 
 # 0 for this slope and this offset only: one comparison, where gcc makes branches of two
@@ -292,24 +295,23 @@ cdef inline double low_part(double slope) noexcept nogil:
     return SIXTH_LOW if slope == SIXTH else 0.0
 
 
-# slope x + offset - bound, with the right sign; NaN where the line meets an infinite bound
+# slope x + offset - bound, with the right sign, also where slope x vanishes beside 0; NaN where the line
+# meets an infinite bound
 cdef inline double excess(double x, double slope, double offset, double bound) noexcept nogil:
     cdef double difference = offset - bound
     cdef double taken = difference - offset
     cdef double rest = (offset - (difference - taken)) - (bound + taken)
     rest = 0.0 if fabs(difference) > DBL_MAX else rest
-    return linear(x, slope, low_part(slope), difference) + rest
+    cdef double scale = TWO_TO_540 if difference == 0 else 1.0
+    return linear(x, slope * scale, low_part(slope) * scale, difference) + rest
 
 
-# clipped_linear: clip(slope x + offset, min_val, max_val). The line of slope 1 through 0 is x itself; for
-# float, that spares conversions; for double, gcc would make a branch of the choice.
+# clipped_linear: clip(slope x + offset, min_val, max_val); the line of slope 1 through 0 is x itself
 cdef inline floating clipped_linear(
     floating x, double slope, double offset, double min_val, double max_val
 ) noexcept nogil:
-    cdef double addend = -0.0 if offset == 0 else offset  # -0.0 + -0.0 is -0.0
-    cdef floating line = <floating>linear(x, slope, low_part(slope), addend)
-    if floating is float:
-        line = x if apart(slope, 1.0, offset, 0.0) == 0 else line
+    cdef floating line = <floating>linear(x, slope, low_part(slope), offset)
+    line = x if apart(slope, 1.0, offset, 0.0) == 0 else line
     return hard_tanh[floating](line, min_val, max_val)
 
 
@@ -322,12 +324,8 @@ cdef inline double clipped_linear_grad(
     cdef double outside = above_high if above_high > below_low else below_low
     cdef double inside = slope if x == x else x
     cdef double of_line = 0.0 if outside >= 0 else inside
-    cdef double of_x
-    if floating is float:
-        of_x = hard_tanh_grad[floating](x, min_val, max_val)
-        return of_x if apart(slope, 1.0, offset, 0.0) == 0 else of_line
-    else:
-        return of_line
+    cdef double of_x = hard_tanh_grad[floating](x, min_val, max_val)
+    return of_x if apart(slope, 1.0, offset, 0.0) == 0 else of_line
 
 
 cdef inline double clipped_linear_grad_from_output(
@@ -361,6 +359,8 @@ cdef inline double hard_sigmoid_grad_from_output(
 cdef inline floating sixth_above(floating x) noexcept nogil:
     cdef floating three = 3
     cdef floating bounded = hard_tanh[floating](x, -3.0, 3.0)
+    if floating is double:
+        bounded = 0.0 if is_subnormal(bounded) else bounded  # its product would be slow
     cdef floating high = bounded + three
     cdef floating low = bounded + (three - high)
     cdef float inner, inner_low
@@ -413,7 +413,7 @@ cdef inline double hard_swish_grad(floating x, double slope, double offset) noex
     cdef double low = 0.0 if x <= -3 else inner
     cdef double by_default = 1.0 if x >= 3 else low
     cdef double of_line = linear(x, 2.0 * slope, 2.0 * low_part(slope), offset)
-    of_line = 0.0 if linear(x, slope, low_part(slope), offset) <= 0 else of_line
+    of_line = 0.0 if excess(x, slope, offset, 0.0) <= 0 else of_line
     of_line = 1.0 if excess(x, slope, offset, 1.0) >= 0 else of_line
     return by_default if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
 

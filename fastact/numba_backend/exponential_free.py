@@ -57,6 +57,7 @@ SMALLEST = 2.0**-1074
 # Added to 1 these change nothing, or are all that is left.
 NEGLIGIBLE = 2.0**-60
 HUGE = 1e200
+TWO_TO_540 = 2.0**540
 
 TWO_TO_26 = 2.0**26
 TWO_TO_150 = 2.0**150
@@ -271,7 +272,8 @@ def linear(x: float, slope: float, slope_low: float, offset: float) -> float:
     taken = total - product
     rest = (product - (total - taken)) + (offset - taken)
     rest += product_error(slope, bounded, product) + slope_low * finite
-    return total + rest if abs(total) < 1.0 else total
+    rest += total
+    return rest if rest == rest else total  # beyond the range, the error of the product is NaN
 
 
 # What 1/6 is more than the double nearest to it, which stands for it
@@ -280,14 +282,16 @@ def low_part(slope: float) -> float:
     return SIXTH_LOW if slope == SIXTH else 0.0
 
 
-# slope x + offset - bound, with the right sign; NaN where the line meets an infinite bound
+# slope x + offset - bound, with the right sign, also where slope x vanishes beside 0; NaN where the
+# line meets an infinite bound
 @kernel
 def excess(x: float, slope: float, offset: float, bound: float) -> float:
     difference = offset - bound
     taken = difference - offset
     rest = (offset - (difference - taken)) - (bound + taken)
     rest = 0.0 if abs(difference) > LARGEST else rest
-    total: float = linear(x, slope, low_part(slope), difference)
+    scale = TWO_TO_540 if difference == 0.0 else 1.0
+    total: float = linear(x, slope * scale, low_part(slope) * scale, difference)
     return total + rest
 
 
@@ -371,7 +375,7 @@ def hard_swish_grad(x: float, slope: float, offset: float) -> float:
     low = 0.0 if x <= T(-3) else inner
     by_default = 1.0 if x >= T(3) else low
     of_line = linear(x, 2.0 * slope, 2.0 * low_part(slope), offset)
-    of_line = 0.0 if linear(x, slope, low_part(slope), offset) <= 0.0 else of_line
+    of_line = 0.0 if excess(x, slope, offset, 0.0) <= 0.0 else of_line
     of_line = 1.0 if excess(x, slope, offset, 1.0) >= 0.0 else of_line
     return by_default if slope == SIXTH and offset == 0.5 else of_line
 
@@ -569,6 +573,7 @@ def sixth_above_unfused(x: Any) -> Any:
 # Largest error below 1 ulp
 def sixth_above_float64(x: Any) -> Any:
     bounded = hard_tanh(x, -3.0, 3.0)
+    bounded = 0.0 if is_subnormal(bounded) else bounded  # its product would be slow
     high = bounded + 3.0
     return sixth_of(high, bounded + (3.0 - high))
 
