@@ -291,13 +291,14 @@ def test_the_filter_lets_every_larger_error_pass(largest, part):
     bits = np.add.outer(bases, around)
     nearest, result = np.broadcast_arrays(bits[..., np.newaxis], np.add.outer(bits, around))
     nearest, result = (bits.astype(np.uint32).view(np.float32) for bits in (nearest, result))
+    result = np.where(np.isnan(result), np.float32(np.nan), result)  # no loop makes another
     with np.errstate(all="ignore"):
         truth = nearest + part * np.spacing(nearest).astype(np.float64)
         errors = verify._ulp_error(result, truth)
         is_rounded = truth.astype(np.float32) == nearest
-    above = is_rounded & (errors > largest)
-    assert above.any()
     steps = verify._steps(result, nearest)
+    above = is_rounded & (errors > largest) & (steps != 0)
+    assert above.any()
     assert verify._may_be_above(largest, steps, nearest)[above].all()
 
 
