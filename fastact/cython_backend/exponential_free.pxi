@@ -506,7 +506,7 @@ cdef inline double softsign_grad(floating x) noexcept nogil:
     cdef double total
     if floating is float:
         total = 1.0 + fabs(<double>x)
-        return 1.0 / (total * total)
+        return reciprocal(at_most(total * total, TWO_TO_1000))  # to 34 bits
     else:
         return softsign_grad_double(x)
 

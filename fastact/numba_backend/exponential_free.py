@@ -613,7 +613,7 @@ def hard_swish_product_float32(x: Any, g: Any) -> Any:
 
 def softsign_slope_float32(x: Any) -> Any:
     total = 1.0 + abs(float(x))
-    return 1.0 / (total * total)
+    return reciprocal(at_most(total * total, TWO_TO_1000))  # to 34 bits
 
 
 # The square of the reciprocal, with the errors of the sum and of the reciprocal; largest error
