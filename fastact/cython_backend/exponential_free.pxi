@@ -373,6 +373,22 @@ cdef inline floating sixth_above(floating x) noexcept nogil:
         return <float>((<double>high + low) * SIXTH)
     else:
         return sixth_of(high, low)
+# g hard_sigmoid'(x), by default in float: g / 6 is a sum of two, both of the sign of g, since g may be
+# infinite
+cdef inline floating hard_sigmoid_backward(
+    floating g, floating x, double slope, double offset
+) noexcept nogil:
+    cdef floating of_line = <floating>(g * hard_sigmoid_grad[floating](x, slope, offset))
+    cdef float sixth, below, between
+    if floating is float and FUSED:
+        sixth = multiply_add_float(g, SIXTH_SHORT, g * SIXTH_REST)
+        below = sixth if x < 3 else g * 0
+        between = keep_nan[float](below if x > -3 else g * 0, x)
+        return between if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
+    else:
+        return of_line
+
+
 
 
 # hard_swish: x * clip(slope x + offset, 0, 1); by default x (x + 3) / 6 for -3 < x < 3

@@ -338,6 +338,18 @@ def hard_sigmoid_grad(x: float, slope: float, offset: float) -> float:
 
 
 @kernel
+# g hard_sigmoid'(x), by default with choices in the type of x
+@kernel
+def hard_sigmoid_backward(g: float, x: float, slope: float, offset: float) -> float:
+    T = type(x)
+    of_line = T(g * hard_sigmoid_grad(x, slope, offset))
+    zero = g * T(0)
+    product = sixth_part(g)
+    below = product if x < T(3) else zero
+    by_default = keep_nan(below if x > T(-3) else zero, x)
+    return by_default if slope == SIXTH and offset == 0.5 else of_line
+
+
 def hard_sigmoid_grad_from_output(y: float, slope: float, offset: float) -> float:
     return clipped_linear_grad_from_output(y, slope, offset, 0.0, 1.0)
 
@@ -610,6 +622,19 @@ def hard_swish_product_float32(x: Any, g: Any) -> Any:
     inner_low = multiply_add_float(high, float32(SIXTH_REST), inner_low)
     return multiply_add_float(g, inner, g * inner_low)
 
+# g / 6. In float32 a sum of two, both of the sign of g, since g may be infinite
+def sixth_part_float32(g: Any) -> Any:
+    return multiply_add_float(g, float32(SIXTH_SHORT), g * float32(SIXTH_REST))
+
+
+def sixth_part_unfused(g: Any) -> Any:
+    return float32(g * SIXTH)
+
+
+def sixth_part_float64(g: Any) -> Any:
+    return g * SIXTH
+
+
 
 def softsign_slope_float32(x: Any) -> Any:
     total = 1.0 + abs(float(x))
@@ -876,3 +901,4 @@ squareplus_slope_tail = chosen_by_type(squareplus_slope_tail_float32, squareplus
 squareplus_quotient = chosen_by_type(squareplus_quotient_float32, squareplus_quotient_float64)
 dish_value = chosen_by_type(dish_value_float32, dish_value_float64)
 dish_slope_tail = chosen_by_type(dish_slope_tail_float32, dish_slope_tail_float64)
+sixth_part = chosen_by_type(sixth_part_float32 if FUSED else sixth_part_unfused, sixth_part_float64)
