@@ -772,6 +772,13 @@ cdef inline double sparse_plus_grad_from_output(floating y) noexcept nogil:
 cdef inline floating sparse_sigmoid(floating x) noexcept nogil:
     cdef floating half = 0.5
     cdef floating total = x + 1
+    if floating is float and FUSED:
+        return sparse_plus_float(x)
+    else:
+        return sparse_plus_wide[floating](x)
+
+
+cdef inline floating sparse_plus_wide(floating x) noexcept nogil:
     cdef floating lower_clipped = 0 if total < 0 else total
     return (2 if lower_clipped > 2 else lower_clipped) * half
 
@@ -783,6 +790,15 @@ cdef inline floating sparse_sigmoid_grad(floating x) noexcept nogil:
 
 
 cdef inline floating sparse_sigmoid_grad_from_output(floating y) noexcept nogil:
+# In float the same as in double; largest error 0.50001 ulp.
+cdef inline float sparse_plus_float(float x) noexcept nogil:
+    cdef float bounded = at_least_float(x, F(-1.0))
+    cdef float total = bounded + F(1.0)
+    cdef float low = (F(0.0) if fabsf(x) < FLT_MIN else bounded) - (total - F(1.0))
+    cdef float square = multiply_add_float(total, total, (total + total) * low)
+    return x if x >= 1 else square * F(0.25)
+
+
     cdef floating half = 0.5
     cdef floating below = half if y < 1 else 0
     return keep_nan[floating](below if y > 0 else 0, y)
