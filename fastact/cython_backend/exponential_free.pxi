@@ -150,15 +150,38 @@ cdef inline double squared_relu_grad(floating x) noexcept nogil:
     return rectified + rectified
 
 
-# 2 g max(x, 0): 2 x may overflow where this does not
+# 2 g max(x, 0): 2 x may overflow where this does not, so in float, where that takes no longer, the
+# factor is doubled that overflows only if this does.
 cdef inline floating squared_relu_backward(floating g, floating x) noexcept nogil:
-    cdef double product = <double>g * <double>relu[floating](x)
-    return <floating>(product + product)
+    cdef floating rectified = relu[floating](x)
+    cdef floating product, other
+    if floating is double:
+        product = g * rectified
+        return product + product
+    else:
+        other = g if rectified < 1 else g + g
+        return other * (rectified + rectified if rectified < 1 else rectified)
 
 
 cdef inline double squared_relu_grad_from_output(floating y) noexcept nogil:
-    cdef double root = sqrt(<double>relu[floating](y))
+    cdef double root = root_of[floating](relu[floating](y))
     return root + root
+
+
+# sqrt(y), y >= 0. For float, the root in float and one step of Newton's method in double, in less time
+# than the root in double; what it leaves of y is exact, the error 2**-31.
+cdef inline double root_of(floating y) noexcept nogil:
+    cdef float bounded, root
+    cdef double rest, half, corrected
+    if floating is double:
+        return sqrt(y)
+    else:
+        bounded = at_most_float(y, FLT_MAX)
+        root = sqrtf(bounded)
+        rest = multiply_add(-<double>root, root, bounded)
+        half = F(0.5) * rough_reciprocal_float(root)
+        corrected = multiply_add(rest, half, root)
+        return y if y > FLT_MAX else corrected
 
 
 # leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from double. For the
@@ -350,6 +373,22 @@ cdef inline double hard_sigmoid_grad(floating x, double slope, double offset) no
     return between if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
 
 
+# g hard_sigmoid'(x), by default in float: g / 6 is a sum of two, both of the sign of g, since g may be
+# infinite
+cdef inline floating hard_sigmoid_backward(
+    floating g, floating x, double slope, double offset
+) noexcept nogil:
+    cdef floating of_line = <floating>(g * hard_sigmoid_grad[floating](x, slope, offset))
+    cdef float sixth, below, between
+    if floating is float and FUSED:
+        sixth = multiply_add_float(g, SIXTH_SHORT, g * SIXTH_REST)
+        below = sixth if x < 3 else g * 0
+        between = keep_nan[float](below if x > -3 else g * 0, x)
+        return between if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
+    else:
+        return of_line
+
+
 cdef inline double hard_sigmoid_grad_from_output(
     floating y, double slope, double offset
 ) noexcept nogil:
@@ -373,22 +412,6 @@ cdef inline floating sixth_above(floating x) noexcept nogil:
         return <float>((<double>high + low) * SIXTH)
     else:
         return sixth_of(high, low)
-# g hard_sigmoid'(x), by default in float: g / 6 is a sum of two, both of the sign of g, since g may be
-# infinite
-cdef inline floating hard_sigmoid_backward(
-    floating g, floating x, double slope, double offset
-) noexcept nogil:
-    cdef floating of_line = <floating>(g * hard_sigmoid_grad[floating](x, slope, offset))
-    cdef float sixth, below, between
-    if floating is float and FUSED:
-        sixth = multiply_add_float(g, SIXTH_SHORT, g * SIXTH_REST)
-        below = sixth if x < 3 else g * 0
-        between = keep_nan[float](below if x > -3 else g * 0, x)
-        return between if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
-    else:
-        return of_line
-
-
 
 
 # hard_swish: x * clip(slope x + offset, 0, 1); by default x (x + 3) / 6 for -3 < x < 3
@@ -749,6 +772,13 @@ cdef inline double squareplus_grad_from_output_double(double y, double b) noexce
 # sparse_plus: 0 if x <= -1 else x if x >= 1 else (x + 1)**2 / 4. In double, the sum carries its
 # rounding error along; largest error below 1 ulp. Subnormal x count as 0.
 cdef inline floating sparse_plus(floating x) noexcept nogil:
+    if floating is float and FUSED:
+        return sparse_plus_float(x)
+    else:
+        return sparse_plus_wide[floating](x)
+
+
+cdef inline floating sparse_plus_wide(floating x) noexcept nogil:
     cdef double bounded = at_least(<double>x, -1.0)
     cdef double total = bounded + 1.0
     cdef double low, square
@@ -760,25 +790,30 @@ cdef inline floating sparse_plus(floating x) noexcept nogil:
     return x if x >= 1 else <floating>(square * 0.25)
 
 
+# In float the same as in double; largest error 0.50001 ulp.
+cdef inline float sparse_plus_float(float x) noexcept nogil:
+    cdef float bounded = at_least_float(x, F(-1.0))
+    cdef float total = bounded + F(1.0)
+    cdef float low = (F(0.0) if fabsf(x) < FLT_MIN else bounded) - (total - F(1.0))
+    cdef float square = multiply_add_float(total, total, (total + total) * low)
+    return x if x >= 1 else square * F(0.25)
+
+
 cdef inline double sparse_plus_grad(floating x) noexcept nogil:
     return at_most(at_least(<double>x + 1.0, 0.0), 2.0) * 0.5
 
 
 cdef inline double sparse_plus_grad_from_output(floating y) noexcept nogil:
-    return sqrt(at_most(at_least(<double>y, 0.0), 1.0))
+    if floating is double:
+        return sqrt(at_most(at_least(y, 0.0), 1.0))
+    else:
+        return root_of[float](at_most_float(relu[float](y), F(1.0)))
 
 
 # sparse_sigmoid: clip((x + 1) / 2, 0, 1), rounded once
 cdef inline floating sparse_sigmoid(floating x) noexcept nogil:
     cdef floating half = 0.5
     cdef floating total = x + 1
-    if floating is float and FUSED:
-        return sparse_plus_float(x)
-    else:
-        return sparse_plus_wide[floating](x)
-
-
-cdef inline floating sparse_plus_wide(floating x) noexcept nogil:
     cdef floating lower_clipped = 0 if total < 0 else total
     return (2 if lower_clipped > 2 else lower_clipped) * half
 
@@ -790,15 +825,6 @@ cdef inline floating sparse_sigmoid_grad(floating x) noexcept nogil:
 
 
 cdef inline floating sparse_sigmoid_grad_from_output(floating y) noexcept nogil:
-# In float the same as in double; largest error 0.50001 ulp.
-cdef inline float sparse_plus_float(float x) noexcept nogil:
-    cdef float bounded = at_least_float(x, F(-1.0))
-    cdef float total = bounded + F(1.0)
-    cdef float low = (F(0.0) if fabsf(x) < FLT_MIN else bounded) - (total - F(1.0))
-    cdef float square = multiply_add_float(total, total, (total + total) * low)
-    return x if x >= 1 else square * F(0.25)
-
-
     cdef floating half = 0.5
     cdef floating below = half if y < 1 else 0
     return keep_nan[floating](below if y > 0 else 0, y)

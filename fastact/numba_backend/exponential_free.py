@@ -42,6 +42,7 @@ from fastact.numba_backend.primitives import (
     product_error,
     reciprocal,
     reciprocal_from_bits,
+    reciprocal_from_bits_float,
     shifted_mantissa,
 )
 
@@ -145,17 +146,16 @@ def squared_relu_grad(x: float) -> float:
     return rectified + rectified
 
 
-# 2 g max(x, 0): 2 x may overflow where this does not
+# 2 g max(x, 0)
 @kernel
 def squared_relu_backward(g: float, x: float) -> float:
-    T = type(x)
-    product = float64(g) * float64(relu(x))
-    return T(product + product)
+    result: float = doubled_product(relu(x), g)
+    return result
 
 
 @kernel
 def squared_relu_grad_from_output(y: float) -> float:
-    root = sqrt(float64(relu(y)))
+    root: float = root_of(relu(y))
     return root + root
 
 
@@ -338,7 +338,6 @@ def hard_sigmoid_grad(x: float, slope: float, offset: float) -> float:
     return between if slope == SIXTH and offset == 0.5 else of_line
 
 
-@kernel
 # g hard_sigmoid'(x), by default with choices in the type of x
 @kernel
 def hard_sigmoid_backward(g: float, x: float, slope: float, offset: float) -> float:
@@ -351,6 +350,7 @@ def hard_sigmoid_backward(g: float, x: float, slope: float, offset: float) -> fl
     return by_default if slope == SIXTH and offset == 0.5 else of_line
 
 
+@kernel
 def hard_sigmoid_grad_from_output(y: float, slope: float, offset: float) -> float:
     return clipped_linear_grad_from_output(y, slope, offset, 0.0, 1.0)
 
@@ -466,7 +466,9 @@ def sparse_plus_grad(x: float) -> float:
 
 @kernel
 def sparse_plus_grad_from_output(y: float) -> float:
-    return sqrt(at_most(at_least(float(y), 0.0), 1.0))
+    T = type(y)
+    result: float = root_of(at_most(relu(y), T(1)))
+    return result
 
 
 # sparse_sigmoid: clip((x + 1) / 2, 0, 1), rounded once
@@ -544,6 +546,34 @@ def leaky_relu_float64(x: Any, negative_slope: Any) -> Any:
     return x if x >= (0.0 if negative_slope >= 0.0 else SMALLEST) else low
 
 
+# 2 x may overflow where 2 g x does not, so in float32, where that takes no longer, the factor is
+# doubled that overflows only if this does.
+def doubled_product_float32(x: Any, g: Any) -> Any:
+    other = g if x < float32(1) else g + g
+    return other * (x + x if x < float32(1) else x)
+
+
+def doubled_product_float64(x: Any, g: Any) -> Any:
+    product = g * x
+    return product + product
+
+
+# sqrt(y), y >= 0. For float32, the root in float32 and one step of Newton's method in float64, in
+# less time than the root in float64; what it leaves of y is exact, the error 2**-31.
+def root_of_float32(y: Any) -> Any:
+    bounded = at_most(y, float32(HIGHEST))
+    root = float32(sqrt(bounded))
+    wide = float64(root)
+    rest = multiply_add(-wide, wide, float64(bounded))
+    half = float32(0.5) * rough_reciprocal_float(root)
+    corrected = multiply_add(rest, float64(half), wide)
+    return float64(y) if y > float32(HIGHEST) else corrected
+
+
+def root_of_float64(y: Any) -> Any:
+    return sqrt(y)
+
+
 # float32: the product is exact in float64, but for tiny x; largest error 0.5000001 ulp.
 def hard_swish_low_float32(x: Any) -> Any:
     inner = float32(float(x) * (float(x) + 3.0) * (1.0 / 6.0))
@@ -592,6 +622,19 @@ def sixth_of(high: float, low: float) -> float:
     return multiply_add(high, SIXTH, multiply_add(high, SIXTH_LOW, low * SIXTH))
 
 
+# g / 6. In float32 a sum of two, both of the sign of g, since g may be infinite
+def sixth_part_float32(g: Any) -> Any:
+    return multiply_add_float(g, float32(SIXTH_SHORT), g * float32(SIXTH_REST))
+
+
+def sixth_part_unfused(g: Any) -> Any:
+    return float32(g * SIXTH)
+
+
+def sixth_part_float64(g: Any) -> Any:
+    return g * SIXTH
+
+
 # For float32, the product with 1/6 is exact enough.
 def hard_swish_slope_float32(x: Any) -> Any:
     return (2.0 * x + 3.0) * SIXTH
@@ -622,19 +665,6 @@ def hard_swish_product_float32(x: Any, g: Any) -> Any:
     inner_low = multiply_add_float(low, float32(SIXTH_SHORT), inner_low)
     inner_low = multiply_add_float(high, float32(SIXTH_REST), inner_low)
     return multiply_add_float(g, inner, g * inner_low)
-
-# g / 6. In float32 a sum of two, both of the sign of g, since g may be infinite
-def sixth_part_float32(g: Any) -> Any:
-    return multiply_add_float(g, float32(SIXTH_SHORT), g * float32(SIXTH_REST))
-
-
-def sixth_part_unfused(g: Any) -> Any:
-    return float32(g * SIXTH)
-
-
-def sixth_part_float64(g: Any) -> Any:
-    return g * SIXTH
-
 
 
 def softsign_slope_float32(x: Any) -> Any:
@@ -734,6 +764,13 @@ def squareplus_quotient_float64(y: Any, b: Any) -> Any:
 def rough_reciprocal(d: float) -> float:
     r = reciprocal_from_bits(d)
     return multiply_add(r, multiply_add(-d, r, 1.0), r)
+
+
+# The same in float32
+@kernel
+def rough_reciprocal_float(d: float) -> float:
+    r = reciprocal_from_bits_float(d)
+    return multiply_add_float(r, multiply_add_float(-d, r, float32(1)), r)
 
 
 # float32: the reciprocal has 34 bits.
@@ -885,7 +922,7 @@ def sparse_plus_low_float32(x: Any) -> Any:
 
 def sparse_plus_low_unfused(x: Any) -> Any:
     total = at_least(float(x), -1.0) + 1.0
-    return total * total
+    return float32(total * total * 0.25)
 
 
 # The same; largest error below 1 ulp.
@@ -893,9 +930,11 @@ def sparse_plus_low_float64(x: Any) -> Any:
     bounded = at_least(x, -1.0)
     total = bounded + 1.0
     low = (0.0 if abs(x) < SMALLEST_NORMAL else bounded) - (total - 1.0)
-    return multiply_add(total, total, (total + total) * low)
+    return multiply_add(total, total, (total + total) * low) * 0.25
 
 
+doubled_product = chosen_by_type(doubled_product_float32, doubled_product_float64)
+root_of = chosen_by_type(root_of_float32, root_of_float64)
 leaky_relu_of_type = chosen_by_type(leaky_relu_float32, leaky_relu_float64)
 hard_swish_low = chosen_by_type(hard_swish_low_float32, hard_swish_low_float64)
 hard_swish_slope = chosen_by_type(hard_swish_slope_float32, hard_swish_slope_float64)
@@ -905,6 +944,7 @@ hard_swish_product = chosen_by_type(
 sixth_above = chosen_by_type(
     sixth_above_float32 if FUSED else sixth_above_unfused, sixth_above_float64
 )
+sixth_part = chosen_by_type(sixth_part_float32 if FUSED else sixth_part_unfused, sixth_part_float64)
 softsign_slope = chosen_by_type(softsign_slope_float32, softsign_slope_float64)
 sparse_plus_low = chosen_by_type(
     sparse_plus_low_float32 if FUSED else sparse_plus_low_unfused, sparse_plus_low_float64
@@ -914,4 +954,3 @@ squareplus_slope_tail = chosen_by_type(squareplus_slope_tail_float32, squareplus
 squareplus_quotient = chosen_by_type(squareplus_quotient_float32, squareplus_quotient_float64)
 dish_value = chosen_by_type(dish_value_float32, dish_value_float64)
 dish_slope_tail = chosen_by_type(dish_slope_tail_float32, dish_slope_tail_float64)
-sixth_part = chosen_by_type(sixth_part_float32 if FUSED else sixth_part_unfused, sixth_part_float64)
