@@ -4,7 +4,7 @@
 # NaN and -0.0 on and is one instruction, `x if x > 0 else 0` would swallow NaN. Where the
 # definition rounds nothing, nothing is rounded here. Derivatives that a parameter enters are
 # returned in double, so that backward rounds once. Where g f'(x) can be had for less than f'(x) and a
-# product, there is a function `name_backward` too.
+# product, there is a function `name_backward` too, and likewise `name_backward_from_output`.
 
 
 cdef inline floating keep_nan(floating derivative, floating x) noexcept nogil:
@@ -361,6 +361,19 @@ cdef inline double clipped_linear_grad_from_output(
     return between if y == y else y
 
 
+# g clipped_linear'(x), for float without a conversion of y
+cdef inline floating clipped_linear_backward_from_output(
+    floating g, floating y, double slope, double offset, double min_val, double max_val
+) noexcept nogil:
+    cdef floating product, below
+    if floating is double:
+        return g * clipped_linear_grad_from_output[double](y, slope, offset, min_val, max_val)
+    else:
+        product = <float>(slope * g)
+        below = product if y < max_val else g * 0
+        return keep_nan[float](below if y > min_val else g * 0, y)
+
+
 # hard_sigmoid: clip(slope x + offset, 0, 1)
 cdef inline floating hard_sigmoid(floating x, double slope, double offset) noexcept nogil:
     cdef floating of_line = clipped_linear[floating](x, slope, offset, 0.0, 1.0)
@@ -373,20 +386,38 @@ cdef inline double hard_sigmoid_grad(floating x, double slope, double offset) no
     return between if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
 
 
-# g hard_sigmoid'(x), by default in float: g / 6 is a sum of two, both of the sign of g, since g may be
-# infinite
+# g hard_sigmoid'(x), by default in float
 cdef inline floating hard_sigmoid_backward(
     floating g, floating x, double slope, double offset
 ) noexcept nogil:
     cdef floating of_line = <floating>(g * hard_sigmoid_grad[floating](x, slope, offset))
-    cdef float sixth, below, between
+    cdef float between
     if floating is float and FUSED:
-        sixth = multiply_add_float(g, SIXTH_SHORT, g * SIXTH_REST)
-        below = sixth if x < 3 else g * 0
-        between = keep_nan[float](below if x > -3 else g * 0, x)
+        between = sixth_between(g, x, F(-3.0), F(3.0))
         return between if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
     else:
         return of_line
+
+
+cdef inline floating hard_sigmoid_backward_from_output(
+    floating g, floating y, double slope, double offset
+) noexcept nogil:
+    cdef floating of_line = clipped_linear_backward_from_output[floating](
+        g, y, slope, offset, 0.0, 1.0
+    )
+    cdef float between
+    if floating is float and FUSED:
+        between = sixth_between(g, y, F(0.0), F(1.0))
+        return between if slope == SIXTH else of_line
+    else:
+        return of_line
+
+
+# g / 6 for low < x < high, else g * 0: a sum of two, both of the sign of g, since g may be infinite
+cdef inline float sixth_between(float g, float x, float low, float high) noexcept nogil:
+    cdef float sixth = multiply_add_float(g, SIXTH_SHORT, g * SIXTH_REST)
+    cdef float below = sixth if x < high else g * 0
+    return keep_nan[float](below if x > low else g * 0, x)
 
 
 cdef inline double hard_sigmoid_grad_from_output(
@@ -808,6 +839,26 @@ cdef inline double sparse_plus_grad_from_output(floating y) noexcept nogil:
         return sqrt(at_most(at_least(y, 0.0), 1.0))
     else:
         return root_of[float](at_most_float(relu[float](y), F(1.0)))
+
+
+cdef inline floating sparse_plus_backward_from_output(floating g, floating y) noexcept nogil:
+    if floating is float and FUSED:
+        return times_root(g, at_most_float(relu[float](y), F(1.0)))
+    else:
+        return <floating>(g * sparse_plus_grad_from_output[floating](y))
+
+
+# g sqrt(y) for outputs of sparse_plus: y is 0 or at least 2**-50, so what the root leaves of y is exact.
+# The root carries its rounding error along; an infinite product would become inf - inf, and a zero
+# lose its sign, so these stay. Largest error 0.51 ulp.
+cdef inline float times_root(float g, float y) noexcept nogil:
+    cdef float root = sqrtf(y)
+    cdef float rest = multiply_add_float(-root, root, y)
+    cdef float low = rest * (F(0.5) * rough_reciprocal_float(root))
+    cdef float product = g * root
+    cdef float whole = multiply_add_float(g, root, g * low)
+    whole = whole if fabsf(product) > 0 else product
+    return whole if fabsf(product) <= FLT_MAX else product
 
 
 # sparse_sigmoid: clip((x + 1) / 2, 0, 1), rounded once
