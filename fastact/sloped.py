@@ -76,6 +76,8 @@ def _shape(verb: Verb, given: Mapping[str, Any]) -> tuple[int, ...]:
 
 def _prelu_slopes(verb: Verb, given: Mapping[str, Any]) -> Any:
     """Return the weight as a number, or as an array that broadcasts against x."""
+    if type(given["weight"]) is float and "axis" not in given:
+        return given["weight"]  # the checks below take more time than many a loop
     weight = np.asarray(dispatch.parameter_value(verb, 0, given["weight"]))
     shape = _shape(verb, given)
     if weight.ndim > 1 and weight.size != 1:
@@ -250,6 +252,9 @@ def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.
 
 def _bounds(verb: Verb, lower: Any, upper: Any) -> tuple[Any, Any]:
     """Return lower and upper as numbers, or as arrays of float64."""
+    lowest = 0.0 if verb.kind == "backward_from_output" else -math.inf
+    if type(lower) is type(upper) is float and lowest <= lower <= upper:
+        return lower, upper
     lower, upper = (
         value.astype(np.float64) if isinstance(value, np.ndarray) else float(value)
         for value in (dispatch.parameter_value(verb, i, v) for i, v in enumerate((lower, upper)))

@@ -42,10 +42,11 @@ VERBS = {
     "forward": Verb(("x",), ("y",), ("{y}[i] = <{type}>{value}({x}[i]{rest})",)),
     "grad": Verb(("x",), ("d",), ("{d}[i] = <{type}>{grad}({x}[i]{rest})",)),
     "backward": Verb(("g", "x"), ("d",), ("{d}[i] = <{type}>({g}[i] * {grad}({x}[i]{rest}))",)),
-    "own_backward": Verb(("g", "x"), ("d",), ("{d}[i] = {backward}({g}[i], {x}[i]{rest})",)),
+    "own_backward": Verb(("g", "x"), ("d",), ("{d}[i] = {own}({g}[i], {x}[i]{rest})",)),
     "backward_from_output": Verb(
         ("g", "y"), ("d",), ("{d}[i] = <{type}>({g}[i] * {grad_from_output}({y}[i]{rest}))",)
     ),
+    "own_backward_from_output": Verb(("g", "y"), ("d",), ("{d}[i] = {own}({g}[i], {y}[i]{rest})",)),
     # Both are computed before either is stored: an output may be the input.
     "value_and_grad": Verb(
         ("x",),
@@ -85,8 +86,8 @@ class Loop:
         self.type = c_type
         broadcast, fast = variant == "broadcast", variant == "fast"
         suffix = "" if row.exponential_free else "_fast" if fast else f"_{c_type}"
-        own = verb == "backward" and has_kernel(FILES[suffix], f"{row.name}_backward{suffix}")
-        self.inputs, self.outputs, self.templates = VERBS["own_backward" if own else verb]
+        own = f"own_{verb}" in VERBS and has_kernel(FILES[suffix], f"{row.name}_{verb}{suffix}")
+        self.inputs, self.outputs, self.templates = VERBS[f"own_{verb}" if own else verb]
         # A name of its own: a parameter may be called as an activation or an operand is.
         self.parameters = () if fast else tuple(f"given_{p.name}" for p in row.parameters)
         self.parameter_type = "double*" if broadcast else "double"
@@ -100,7 +101,7 @@ class Loop:
             "type": c_type,
             "value": f"{row.name}{kernel}",
             "grad": f"{row.name}_grad{kernel}",
-            "backward": f"{row.name}_backward{kernel}",
+            "own": f"{row.name}_{verb}{kernel}",
             "grad_from_output": f"{row.name}_grad_from_output{kernel}",
             "rest": "".join(rest),
         }
@@ -150,7 +151,7 @@ def with_kernels(rows: Any) -> list[Any]:
 
 def loops(rows: Any) -> Iterator[Loop]:
     for row in with_kernels(rows):
-        for verb in filter(lambda verb: verb != "own_backward", VERBS):
+        for verb in filter(lambda verb: not verb.startswith("own_"), VERBS):
             if verb == "backward_from_output" and not row.derivative_from_output:
                 continue
             for c_type in DTYPES:

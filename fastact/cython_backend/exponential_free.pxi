@@ -4,7 +4,7 @@
 # NaN and -0.0 on and is one instruction, `x if x > 0 else 0` would swallow NaN. Where the
 # definition rounds nothing, nothing is rounded here. Derivatives that a parameter enters are
 # returned in double, so that backward rounds once. Where g f'(x) can be had for less than f'(x) and a
-# product, there is a function `name_backward` too.
+# product, there is a function `name_backward` too, and likewise `name_backward_from_output`.
 
 
 cdef inline floating keep_nan(floating derivative, floating x) noexcept nogil:
@@ -152,15 +152,38 @@ cdef inline double squared_relu_grad(floating x) noexcept nogil:
     return rectified + rectified
 
 
-# 2 g max(x, 0): 2 x may overflow where this does not
+# 2 g max(x, 0): 2 x may overflow where this does not, so in float, where that takes no longer, the
+# factor is doubled that overflows only if this does.
 cdef inline floating squared_relu_backward(floating g, floating x) noexcept nogil:
-    cdef double product = <double>g * <double>relu[floating](x)
-    return <floating>(product + product)
+    cdef floating rectified = relu[floating](x)
+    cdef floating product, other
+    if floating is double:
+        product = g * rectified
+        return product + product
+    else:
+        other = g if rectified < 1 else g + g
+        return other * (rectified + rectified if rectified < 1 else rectified)
 
 
 cdef inline double squared_relu_grad_from_output(floating y) noexcept nogil:
-    cdef double root = sqrt(<double>relu[floating](y))
+    cdef double root = root_of[floating](relu[floating](y))
     return root + root
+
+
+# sqrt(y), y >= 0. For float, the root in float and one step of Newton's method in double, in less time
+# than the root in double; what it leaves of y is exact, the error 2**-31.
+cdef inline double root_of(floating y) noexcept nogil:
+    cdef float bounded, root
+    cdef double rest, half, corrected
+    if floating is double:
+        return sqrt(y)
+    else:
+        bounded = at_most_float(y, FLT_MAX)
+        root = sqrtf(bounded)
+        rest = multiply_add(-<double>root, root, bounded)
+        half = F(0.5) * rough_reciprocal_float(root)
+        corrected = multiply_add(rest, half, root)
+        return y if y > FLT_MAX else corrected
 
 
 # leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from double. For the
@@ -336,6 +359,19 @@ cdef inline double clipped_linear_grad_from_output(
     return between if y == y else y
 
 
+# g clipped_linear'(x), for float without a conversion of y
+cdef inline floating clipped_linear_backward_from_output(
+    floating g, floating y, double slope, double offset, double min_val, double max_val
+) noexcept nogil:
+    cdef floating product, below
+    if floating is double:
+        return g * clipped_linear_grad_from_output[double](y, slope, offset, min_val, max_val)
+    else:
+        product = <float>(slope * g)
+        below = product if y < max_val else g * 0
+        return keep_nan[float](below if y > min_val else g * 0, y)
+
+
 # hard_sigmoid: clip(slope x + offset, 0, 1)
 cdef inline floating hard_sigmoid(floating x, double slope, double offset) noexcept nogil:
     cdef floating of_line = clipped_linear[floating](x, slope, offset, 0.0, 1.0)
@@ -346,6 +382,40 @@ cdef inline double hard_sigmoid_grad(floating x, double slope, double offset) no
     cdef double of_line = clipped_linear_grad[floating](x, slope, offset, 0.0, 1.0)
     cdef double between = clipped_linear_grad_from_output[floating](x, slope, offset, -3.0, 3.0)
     return between if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
+
+
+# g hard_sigmoid'(x), by default in float
+cdef inline floating hard_sigmoid_backward(
+    floating g, floating x, double slope, double offset
+) noexcept nogil:
+    cdef floating of_line = <floating>(g * hard_sigmoid_grad[floating](x, slope, offset))
+    cdef float between
+    if floating is float and FUSED:
+        between = sixth_between(g, x, F(-3.0), F(3.0))
+        return between if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
+    else:
+        return of_line
+
+
+cdef inline floating hard_sigmoid_backward_from_output(
+    floating g, floating y, double slope, double offset
+) noexcept nogil:
+    cdef floating of_line = clipped_linear_backward_from_output[floating](
+        g, y, slope, offset, 0.0, 1.0
+    )
+    cdef float between
+    if floating is float and FUSED:
+        between = sixth_between(g, y, F(0.0), F(1.0))
+        return between if slope == SIXTH else of_line
+    else:
+        return of_line
+
+
+# g / 6 for low < x < high, else g * 0: a sum of two, both of the sign of g, since g may be infinite
+cdef inline float sixth_between(float g, float x, float low, float high) noexcept nogil:
+    cdef float sixth = multiply_add_float(g, SIXTH_SHORT, g * SIXTH_REST)
+    cdef float below = sixth if x < high else g * 0
+    return keep_nan[float](below if x > low else g * 0, x)
 
 
 cdef inline double hard_sigmoid_grad_from_output(
@@ -506,7 +576,7 @@ cdef inline double softsign_grad(floating x) noexcept nogil:
     cdef double total
     if floating is float:
         total = 1.0 + fabs(<double>x)
-        return 1.0 / (total * total)
+        return reciprocal(at_most(total * total, TWO_TO_1000))  # to 34 bits
     else:
         return softsign_grad_double(x)
 
@@ -733,6 +803,13 @@ cdef inline double squareplus_grad_from_output_double(double y, double b) noexce
 # sparse_plus: 0 if x <= -1 else x if x >= 1 else (x + 1)**2 / 4. In double, the sum carries its
 # rounding error along; largest error below 1 ulp. Subnormal x count as 0.
 cdef inline floating sparse_plus(floating x) noexcept nogil:
+    if floating is float and FUSED:
+        return sparse_plus_float(x)
+    else:
+        return sparse_plus_wide[floating](x)
+
+
+cdef inline floating sparse_plus_wide(floating x) noexcept nogil:
     cdef double bounded = at_least(<double>x, -1.0)
     cdef double total = bounded + 1.0
     cdef double low, square
@@ -744,12 +821,44 @@ cdef inline floating sparse_plus(floating x) noexcept nogil:
     return x if x >= 1 else <floating>(square * 0.25)
 
 
+# In float the same as in double; largest error 0.50001 ulp.
+cdef inline float sparse_plus_float(float x) noexcept nogil:
+    cdef float bounded = at_least_float(x, F(-1.0))
+    cdef float total = bounded + F(1.0)
+    cdef float low = (F(0.0) if fabsf(x) < FLT_MIN else bounded) - (total - F(1.0))
+    cdef float square = multiply_add_float(total, total, (total + total) * low)
+    return x if x >= 1 else square * F(0.25)
+
+
 cdef inline double sparse_plus_grad(floating x) noexcept nogil:
     return at_most(at_least(<double>x + 1.0, 0.0), 2.0) * 0.5
 
 
 cdef inline double sparse_plus_grad_from_output(floating y) noexcept nogil:
-    return sqrt(at_most(at_least(<double>y, 0.0), 1.0))
+    if floating is double:
+        return sqrt(at_most(at_least(y, 0.0), 1.0))
+    else:
+        return root_of[float](at_most_float(relu[float](y), F(1.0)))
+
+
+cdef inline floating sparse_plus_backward_from_output(floating g, floating y) noexcept nogil:
+    if floating is float and FUSED:
+        return times_root(g, at_most_float(relu[float](y), F(1.0)))
+    else:
+        return <floating>(g * sparse_plus_grad_from_output[floating](y))
+
+
+# g sqrt(y) for outputs of sparse_plus: y is 0 or at least 2**-50, so what the root leaves of y is exact.
+# The root carries its rounding error along; an infinite product would become inf - inf, and a zero
+# lose its sign, so these stay. Largest error 0.51 ulp.
+cdef inline float times_root(float g, float y) noexcept nogil:
+    cdef float root = sqrtf(y)
+    cdef float rest = multiply_add_float(-root, root, y)
+    cdef float low = rest * (F(0.5) * rough_reciprocal_float(root))
+    cdef float product = g * root
+    cdef float whole = multiply_add_float(g, root, g * low)
+    whole = whole if fabsf(product) > 0 else product
+    return whole if fabsf(product) <= FLT_MAX else product
 
 
 # sparse_sigmoid: clip((x + 1) / 2, 0, 1), rounded once

@@ -6,7 +6,7 @@ takes the branch that keeps it: ``T(0) if x < T(0) else x`` passes NaN and -0.0 
 instruction, ``x if x > T(0) else T(0)`` would swallow NaN. Where the definition rounds nothing,
 nothing is rounded here. Derivatives that a parameter enters are returned in float64, so that
 backward rounds once. Where g f'(x) can be had for less than f'(x) and a product, there is a
-function ``name_backward`` too.
+function ``name_backward`` too, and likewise ``name_backward_from_output``.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from fastact.numba_backend.primitives import (
     product_error,
     reciprocal,
     reciprocal_from_bits,
+    reciprocal_from_bits_float,
     shifted_mantissa,
 )
 
@@ -75,7 +76,8 @@ TWO_TO_MINUS_500 = 2.0**-500
 
 LARGEST = float(np.finfo(np.float64).max)
 LOWEST = float(np.finfo(np.float32).min)
-LARGEST = float(np.finfo(np.float64).max)
+SMALLEST_NORMAL_SINGLE = 2.0**-126
+HIGHEST = float(np.finfo(np.float32).max)
 
 
 @kernel
@@ -145,17 +147,16 @@ def squared_relu_grad(x: float) -> float:
     return rectified + rectified
 
 
-# 2 g max(x, 0): 2 x may overflow where this does not
+# 2 g max(x, 0)
 @kernel
 def squared_relu_backward(g: float, x: float) -> float:
-    T = type(x)
-    product = float64(g) * float64(relu(x))
-    return T(product + product)
+    result: float = doubled_product(relu(x), g)
+    return result
 
 
 @kernel
 def squared_relu_grad_from_output(y: float) -> float:
-    root = sqrt(float64(relu(y)))
+    root: float = root_of(relu(y))
     return root + root
 
 
@@ -326,6 +327,16 @@ def clipped_linear_grad_from_output(
     return keep_nan(between if y > min_val else 0.0, y)
 
 
+@kernel
+def clipped_linear_backward_from_output(
+    g: float, y: float, slope: float, offset: float, min_val: float, max_val: float
+) -> float:
+    T = type(y)
+    zero = g * T(0)
+    below = T(slope * g) if y < max_val else zero
+    return keep_nan(below if y > min_val else zero, y)
+
+
 # hard_sigmoid: clip(slope x + offset, 0, 1)
 @kernel
 def hard_sigmoid(x: float, slope: float, offset: float) -> float:
@@ -341,9 +352,33 @@ def hard_sigmoid_grad(x: float, slope: float, offset: float) -> float:
     return between if slope == SIXTH and offset == 0.5 else of_line
 
 
+# g hard_sigmoid'(x), by default with choices in the type of x
+@kernel
+def hard_sigmoid_backward(g: float, x: float, slope: float, offset: float) -> float:
+    T = type(x)
+    of_line = T(g * hard_sigmoid_grad(x, slope, offset))
+    zero = g * T(0)
+    product = sixth_part(g)
+    below = product if x < T(3) else zero
+    by_default = keep_nan(below if x > T(-3) else zero, x)
+    return by_default if slope == SIXTH and offset == 0.5 else of_line
+
+
 @kernel
 def hard_sigmoid_grad_from_output(y: float, slope: float, offset: float) -> float:
     return clipped_linear_grad_from_output(y, slope, offset, 0.0, 1.0)
+
+
+@kernel
+def hard_sigmoid_backward_from_output(g: float, y: float, slope: float, offset: float) -> float:
+    T = type(y)
+    of_line = clipped_linear_backward_from_output(g, y, slope, offset, 0.0, 1.0)
+    zero = g * T(0)
+    product = sixth_part(g)
+    below = product if y < T(1) else zero
+    by_default = keep_nan(below if y > T(0) else zero, y)
+    result: float = by_default if slope == SIXTH else of_line
+    return result
 
 
 # hard_swish: x * clip(slope x + offset, 0, 1); by default x (x + 3) / 6 for -3 < x < 3. At and
@@ -446,8 +481,8 @@ def squareplus_grad_from_output(y: float, b: float) -> float:
 @kernel
 def sparse_plus(x: float) -> float:
     T = type(x)
-    square = sparse_plus_square(x)
-    return x if x >= T(1) else T(square * 0.25)
+    low = sparse_plus_low(x)
+    return x if x >= T(1) else low
 
 
 @kernel
@@ -457,7 +492,16 @@ def sparse_plus_grad(x: float) -> float:
 
 @kernel
 def sparse_plus_grad_from_output(y: float) -> float:
-    return sqrt(at_most(at_least(float(y), 0.0), 1.0))
+    T = type(y)
+    result: float = root_of(at_most(relu(y), T(1)))
+    return result
+
+
+@kernel
+def sparse_plus_backward_from_output(g: float, y: float) -> float:
+    T = type(y)
+    result: float = times_root(at_most(relu(y), T(1)), g)
+    return result
 
 
 # sparse_sigmoid: clip((x + 1) / 2, 0, 1), rounded once
@@ -535,6 +579,55 @@ def leaky_relu_float64(x: Any, negative_slope: Any) -> Any:
     return x if x >= (0.0 if negative_slope >= 0.0 else SMALLEST) else low
 
 
+# 2 x may overflow where 2 g x does not, so in float32, where that takes no longer, the factor is
+# doubled that overflows only if this does.
+def doubled_product_float32(x: Any, g: Any) -> Any:
+    other = g if x < float32(1) else g + g
+    return other * (x + x if x < float32(1) else x)
+
+
+def doubled_product_float64(x: Any, g: Any) -> Any:
+    product = g * x
+    return product + product
+
+
+# sqrt(y), y >= 0. For float32, the root in float32 and one step of Newton's method in float64, in
+# less time than the root in float64; what it leaves of y is exact, the error 2**-31.
+def root_of_float32(y: Any) -> Any:
+    bounded = at_most(y, float32(HIGHEST))
+    root = float32(sqrt(bounded))
+    wide = float64(root)
+    rest = multiply_add(-wide, wide, float64(bounded))
+    half = float32(0.5) * rough_reciprocal_float(root)
+    corrected = multiply_add(rest, float64(half), wide)
+    return float64(y) if y > float32(HIGHEST) else corrected
+
+
+def root_of_float64(y: Any) -> Any:
+    return sqrt(y)
+
+
+# g sqrt(y) for outputs of sparse_plus: y is 0 or at least 2**-50, so what the root leaves of y is
+# exact. In float32 the root carries its rounding error along; an infinite product would become
+# inf - inf, and a zero lose its sign, so these stay. Largest error 0.51 ulp.
+def times_root_float32(y: Any, g: Any) -> Any:
+    root = float32(sqrt(y))
+    rest = multiply_add_float(-root, root, y)
+    low = rest * (float32(0.5) * rough_reciprocal_float(root))
+    product = g * root
+    whole = multiply_add_float(g, root, g * low)
+    whole = whole if abs(product) > float32(0) else product
+    return whole if abs(product) <= float32(HIGHEST) else product
+
+
+def times_root_unfused(y: Any, g: Any) -> Any:
+    return float32(float64(g) * root_of(y))
+
+
+def times_root_float64(y: Any, g: Any) -> Any:
+    return g * sqrt(y)
+
+
 # float32: the product is exact in float64, but for tiny x; largest error 0.5000001 ulp.
 def hard_swish_low_float32(x: Any) -> Any:
     inner = float32(float(x) * (float(x) + 3.0) * (1.0 / 6.0))
@@ -584,6 +677,19 @@ def sixth_of(high: float, low: float) -> float:
     return multiply_add(high, SIXTH, multiply_add(high, SIXTH_LOW, low * SIXTH))
 
 
+# g / 6. In float32 a sum of two, both of the sign of g, since g may be infinite
+def sixth_part_float32(g: Any) -> Any:
+    return multiply_add_float(g, float32(SIXTH_SHORT), g * float32(SIXTH_REST))
+
+
+def sixth_part_unfused(g: Any) -> Any:
+    return float32(g * SIXTH)
+
+
+def sixth_part_float64(g: Any) -> Any:
+    return g * SIXTH
+
+
 # For float32, the product with 1/6 is exact enough.
 def hard_swish_slope_float32(x: Any) -> Any:
     return (2.0 * x + 3.0) * SIXTH
@@ -618,7 +724,7 @@ def hard_swish_product_float32(x: Any, g: Any) -> Any:
 
 def softsign_slope_float32(x: Any) -> Any:
     total = 1.0 + abs(float(x))
-    return 1.0 / (total * total)
+    return reciprocal(at_most(total * total, TWO_TO_1000))  # to 34 bits
 
 
 # The square of the reciprocal, with the errors of the sum and of the reciprocal; largest error
@@ -713,6 +819,13 @@ def squareplus_quotient_float64(y: Any, b: Any) -> Any:
 def rough_reciprocal(d: float) -> float:
     r = reciprocal_from_bits(d)
     return multiply_add(r, multiply_add(-d, r, 1.0), r)
+
+
+# The same in float32
+@kernel
+def rough_reciprocal_float(d: float) -> float:
+    r = reciprocal_from_bits_float(d)
+    return multiply_add_float(r, multiply_add_float(-d, r, float32(1)), r)
 
 
 # float32: the reciprocal has 34 bits.
@@ -851,20 +964,33 @@ def dish_grad_denominator(v: Pair, p: Pair) -> Pair:
     return Pair(product.high, product_low)
 
 
-# (x + 1)**2 for -1 < x < 1, 0 below
-def sparse_plus_square_float32(x: Any) -> Any:
+# (x + 1)**2 / 4 for -1 < x < 1, 0 below. The sum carries its rounding error along; largest error
+# 0.50001 ulp. Subnormal x count as 0.
+def sparse_plus_low_float32(x: Any) -> Any:
+    bounded = at_least(x, float32(-1))
+    total = bounded + float32(1)
+    known = float32(0) if abs(x) < float32(SMALLEST_NORMAL_SINGLE) else bounded
+    low = known - (total - float32(1))
+    square = multiply_add_float(total, total, (total + total) * low)
+    return square * float32(0.25)
+
+
+def sparse_plus_low_unfused(x: Any) -> Any:
     total = at_least(float(x), -1.0) + 1.0
-    return total * total
+    return float32(total * total * 0.25)
 
 
-# The sum carries its rounding error along; largest error below 1 ulp. Subnormal x count as 0.
-def sparse_plus_square_float64(x: Any) -> Any:
+# The same; largest error below 1 ulp.
+def sparse_plus_low_float64(x: Any) -> Any:
     bounded = at_least(x, -1.0)
     total = bounded + 1.0
     low = (0.0 if abs(x) < SMALLEST_NORMAL else bounded) - (total - 1.0)
-    return multiply_add(total, total, (total + total) * low)
+    return multiply_add(total, total, (total + total) * low) * 0.25
 
 
+doubled_product = chosen_by_type(doubled_product_float32, doubled_product_float64)
+root_of = chosen_by_type(root_of_float32, root_of_float64)
+times_root = chosen_by_type(times_root_float32 if FUSED else times_root_unfused, times_root_float64)
 leaky_relu_of_type = chosen_by_type(leaky_relu_float32, leaky_relu_float64)
 hard_swish_low = chosen_by_type(hard_swish_low_float32, hard_swish_low_float64)
 hard_swish_slope = chosen_by_type(hard_swish_slope_float32, hard_swish_slope_float64)
@@ -874,8 +1000,11 @@ hard_swish_product = chosen_by_type(
 sixth_above = chosen_by_type(
     sixth_above_float32 if FUSED else sixth_above_unfused, sixth_above_float64
 )
+sixth_part = chosen_by_type(sixth_part_float32 if FUSED else sixth_part_unfused, sixth_part_float64)
 softsign_slope = chosen_by_type(softsign_slope_float32, softsign_slope_float64)
-sparse_plus_square = chosen_by_type(sparse_plus_square_float32, sparse_plus_square_float64)
+sparse_plus_low = chosen_by_type(
+    sparse_plus_low_float32 if FUSED else sparse_plus_low_unfused, sparse_plus_low_float64
+)
 squareplus_tail = chosen_by_type(squareplus_tail_float32, squareplus_tail_float64)
 squareplus_slope_tail = chosen_by_type(squareplus_slope_tail_float32, squareplus_slope_tail_float64)
 squareplus_quotient = chosen_by_type(squareplus_quotient_float32, squareplus_quotient_float64)

@@ -79,7 +79,10 @@ VERBS = {
     "value_and_grad": Verb(value_and_grad, 1, 2, {"value": "", "slope": "_grad"}),
 }
 # Of activations that have a function for it.
-BACKWARD_IN_ONE = Verb(backward_in_one, 2, 1, {"own_backward": "_backward"})
+IN_ONE = {
+    name: Verb(backward_in_one, 2, 1, {"own_backward": f"_{name}"})
+    for name in ("backward", "backward_from_output")
+}
 
 # --- the loop ----------------------------------------------------------------------------------
 
@@ -267,8 +270,8 @@ def _instantiate(row: Row, verb_name: str, variant: str) -> FunctionType:
     number = getattr(types, dtype)
     module = _scalar_functions(row, dtype, kind)
     verb = VERBS[verb_name]
-    if verb_name == "backward" and hasattr(module, f"{row.name}_backward"):
-        verb = BACKWARD_IN_ONE
+    if verb_name in IN_ONE and hasattr(module, f"{row.name}_{verb_name}"):
+        verb = IN_ONE[verb_name]
     functions = {
         called: _scalar_function(module, row.name + suffix)
         for called, suffix in verb.functions.items()

@@ -104,6 +104,14 @@ def reciprocal_from_bits(builder: Any, d: Any) -> Any:
     return builder.bitcast(difference, ir.DoubleType())
 
 
+# The same in float32, 2**-126 < d < 2**126
+@emitted(float32, float32)
+def reciprocal_from_bits_float(builder: Any, d: Any) -> Any:
+    bits = builder.bitcast(d, ir.IntType(32))
+    difference = builder.sub(bits.type(0x7EF311C3), bits)
+    return builder.bitcast(difference, ir.FloatType())
+
+
 # 2**(k - 127), for shifted = k + 1.5 * 2**23, 0 <= k < 255
 @emitted(float32, float32)
 def power_of_two_float(builder: Any, shifted: Any) -> Any:
