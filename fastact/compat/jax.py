@@ -23,9 +23,13 @@ hard_sigmoid = _function("hard_sigmoid(x)", "fa.hard_sigmoid(x)")
 hard_silu = _function("hard_silu(x)", "fa.hard_swish(x)", NEGATIVE_INFINITY)
 hard_swish = _function("hard_swish(x)", "fa.hard_swish(x)", NEGATIVE_INFINITY)
 soft_sign = _function("soft_sign(x)", "fa.softsign(x)", "JAX gives NaN at -inf and inf")
-squareplus = _function("squareplus(x, b=4)", "fa.squareplus(x, b)")
+squareplus = _function("squareplus(x, b=4)", "fa.squareplus(x, b)", NEGATIVE_INFINITY)
 sparse_plus = _function("sparse_plus(x)", "fa.sparse_plus(x)")
-sparse_sigmoid = _function("sparse_sigmoid(x)", "fa.sparse_sigmoid(x)")
+sparse_sigmoid = _function(
+    "sparse_sigmoid(x)",
+    "fa.sparse_sigmoid(x)",
+    "JAX's derivative at -1 and 1 is 1/4, here it is 0",
+)
 sigmoid = _function("sigmoid(x)", "fa.sigmoid(x)")
 log_sigmoid = _function("log_sigmoid(x)", "fa.log_sigmoid(x)")
 tanh = _function("tanh(x, /)", "fa.tanh(x)")

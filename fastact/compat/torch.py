@@ -33,8 +33,16 @@ hardtanh = _function(
 hardtanh_ = _function(
     "hardtanh_(input, min_val=-1.0, max_val=1.0)", "fa.hard_tanh(input, min_val, max_val)"
 )
-hardsigmoid = _function("hardsigmoid(input, inplace=False)", "fa.hard_sigmoid(input)")
-hardswish = _function("hardswish(input, inplace=False)", "fa.hard_swish(input)")
+hardsigmoid = _function(
+    "hardsigmoid(input, inplace=False)",
+    "fa.hard_sigmoid(input)",
+    "PyTorch's derivative in float64 is 1/6 rounded to float32",
+)
+hardswish = _function(
+    "hardswish(input, inplace=False)",
+    "fa.hard_swish(input)",
+    f"{NEGATIVE_INFINITY}; derivatives at -3 and 3, which changed between versions of PyTorch",
+)
 hardshrink = _function("hardshrink(input, lambd=0.5)", "fa.hard_shrink(input, lambd)")
 softshrink = _function("softshrink(input, lambd=0.5)", "fa.soft_shrink(input, lambd)")
 tanhshrink = _function("tanhshrink(input)", "fa.tanhshrink(input)")
@@ -67,9 +75,9 @@ rrelu_ = _function(
     "slopes are drawn by NumPy, from `rng`",
 )
 gelu = _function(
-    "gelu(input, approximate='none')",
+    "gelu(input, *, approximate='none')",
     "fa.gelu_tanh(input) if approximate == 'tanh' else fa.gelu(input)",
-    f"{NEGATIVE_INFINITY}; PyTorch loses the digits of the negative tail",
+    f"{NEGATIVE_INFINITY}, and at inf in float32; it loses the digits of the negative tail",
     approximate=("none", "tanh"),
 )
 silu = _function("silu(input, inplace=False)", "fa.silu(input)", NEGATIVE_INFINITY)
