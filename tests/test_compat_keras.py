@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from typing import Any
 
 import numpy as np
@@ -19,9 +20,18 @@ FUNCTIONS = {
 over_functions = pytest.mark.parametrize("name", FUNCTIONS)
 
 #: What ``keras.activations`` has beside activations that go element by element.
-LEFT_OUT = {"softmax", "log_softmax", "glu", "sparsemax", "crelu", "get", "serialize", "deserialize"}
+LEFT_OUT = {
+    "softmax",
+    "log_softmax",
+    "glu",
+    "sparsemax",
+    "crelu",
+    "get",
+    "serialize",
+    "deserialize",
+}
 
-ERF = np.vectorize(__import__("math").erf)
+ERF = np.vectorize(math.erf)
 
 
 def sigmoid(x):
@@ -143,12 +153,11 @@ def test_values_are_those_of_the_definition(name):
 def test_gradients_are_slopes_of_the_definition(name):
     x, step = X[:121], 1e-6
     for args, kwargs in calls(name):
-        high, low = (
-            DEFINITIONS[name](x + h, *args, *kwargs.values()) for h in (step, -step)
-        )
+        high, low = (DEFINITIONS[name](x + h, *args, *kwargs.values()) for h in (step, -step))
         slopes = FUNCTIONS[name].grad(x, *args, **kwargs)
         scale = np.abs(high).max()
-        np.testing.assert_allclose(slopes, (high - low) / (2 * step), rtol=1e-6, atol=1e-9 * scale)
+        tolerance = 1e-9 * scale
+        np.testing.assert_allclose(slopes, (high - low) / (2 * step), rtol=1e-6, atol=tolerance)
         gradient = np.linspace(-2, 3, x.size)
         backward = FUNCTIONS[name].backward(gradient, x, *args, **kwargs)
         np.testing.assert_allclose(backward, gradient * slopes, rtol=1e-15)
@@ -174,7 +183,7 @@ def test_relu_of_keras_at_its_edges():
     assert keras.relu(x, threshold=5.0).tolist() == [0.0, 0.0, 0.0, 0.0, 10.0]
 
 
-# --- the libraries themselves ----------------------------------------------------------------------
+# --- the libraries themselves -------------------------------------------------------------------
 
 
 def real(name: str) -> Any:

@@ -159,7 +159,9 @@ def test_nan_gives_nan(name):
 @pytest.mark.parametrize("name", FAULTS)
 def test_faults_of_pytorch_are_not_copied(name):
     x = np.array(FAULTS[name])
+    assert np.isnan(theirs(name, x.astype("f"), (), {})).any()
     assert not np.isnan(FUNCTIONS[name](x)).any()
+    assert "NaN" in FUNCTIONS[name].row.differences
 
 
 @over_functions

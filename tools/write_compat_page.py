@@ -1,7 +1,7 @@
 """Write docs/compat.md, the functions of other libraries and what they come to.
 
-    python tools/write_compat_page.py           write it
-    python tools/write_compat_page.py --check   say whether it is stale, and write nothing
+python tools/write_compat_page.py           write it
+python tools/write_compat_page.py --check   say whether it is stale, and write nothing
 """
 
 from __future__ import annotations
@@ -31,14 +31,17 @@ computes element by element: with its names, arguments and defaults, computed by
 library itself is neither needed nor imported.
 
 ```python
-from fastact.compat import torch, jax, keras, tensorflow, onnx
+import numpy as np
+from fastact.compat import jax, keras, onnx, tensorflow, torch
 
-torch.gelu(x)                       # exact: approximate='none'
-jax.gelu(x)                         # the tanh approximation: approximate=True
-keras.leaky_relu(x)                 # negative_slope=0.2; in torch and jax 0.01
-torch.hardtanh.backward(g, x, 0, 6) # grad, backward and value_and_grad, with the same arguments
-torch.relu_(x)                      # into x, as inplace=True
-onnx.HardSigmoid(x, out=y)          # out=, backend= and precision= everywhere
+x, y = np.linspace(-3, 3, 7), np.empty(7)
+torch.gelu(x)  # exact: approximate='none'
+jax.gelu(x)  # the tanh approximation: approximate=True
+keras.leaky_relu(x)  # negative_slope=0.2; in torch and jax 0.01
+tensorflow.silu(x, beta=1.5)
+torch.hardtanh.backward(1.0, x, 0, 6)  # grad, backward, value_and_grad: the same arguments
+onnx.HardSigmoid(x, out=y)  # out=, backend= and precision= everywhere
+torch.relu_(x)  # into x, as inplace=True
 ```
 
 Functions take what NumPy makes an array of, and return NumPy arrays. What holds everywhere:
