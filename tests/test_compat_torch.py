@@ -47,7 +47,6 @@ FAULTS = {
     "gelu": (-np.inf, np.inf),
     "hardswish": (-np.inf,),
     "softsign": (-np.inf, np.inf),
-    "tanhshrink": (-np.inf, np.inf),
 }
 
 

@@ -48,8 +48,8 @@ Functions take what NumPy makes an array of, and return NumPy arrays. What holds
 
 - **Special values** are the limits: `silu(-inf)` is -0.0 where the libraries give NaN. NaN gives
   NaN, in the function and in the derivative.
-- **Derivatives at kinks** are fastact's, see [activations.md](activations.md). The tables tell where
-  a library has others.
+- **Derivatives at kinks** are fastact's, see [activations.md](activations.md). The tables tell
+  where a library has others.
 - **Accuracy** is fastact's: tails are right to the last bits where the libraries lose them.
 - **Names**: errors that a kernel finds are in its own names, `leaky_relu: negative_slope must be`
   for `onnx.LeakyRelu(x, alpha=...)`.

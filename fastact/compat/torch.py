@@ -45,9 +45,7 @@ hardswish = _function(
 )
 hardshrink = _function("hardshrink(input, lambd=0.5)", "fa.hard_shrink(input, lambd)")
 softshrink = _function("softshrink(input, lambd=0.5)", "fa.soft_shrink(input, lambd)")
-tanhshrink = _function(
-    "tanhshrink(input)", "fa.tanhshrink(input)", "PyTorch gives NaN at -inf and inf"
-)
+tanhshrink = _function("tanhshrink(input)", "fa.tanhshrink(input)")
 elu = _function("elu(input, alpha=1.0, inplace=False)", "fa.elu(input, alpha)")
 elu_ = _function("elu_(input, alpha=1.0)", "fa.elu(input, alpha)")
 selu = _function("selu(input, inplace=False)", "fa.selu(input)")
