@@ -124,24 +124,17 @@ class Verb:
                 f"{self.row.library}.{self.__name__}: {name} must be {allowed}, got {value!r}"
             )
 
-    def __call__(
-        self,
-        *args: Any,
-        out: Any = None,
-        backend: str | None = None,
-        precision: str | None = None,
-        **kwargs: Any,
-    ) -> Any:
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        # What was not given is not passed on: the fast path of fastact takes no keywords.
+        settings = {name: kwargs.pop(name) for name in KEYWORDS if name in kwargs}
         in_place, grad_output, target, *_ = self._translate(*args, **kwargs)
         if in_place:
-            out = self._in_place_output(target.x, out)
-        verb = target.activation
-        arrays: tuple[Any, ...] = (target.x,)
-        if self.kind != "forward":
-            verb = getattr(verb, self.kind)
-        if self.kind == "backward":
-            arrays = (grad_output, target.x)
-        settings = {"out": out, "backend": backend, "precision": precision}
+            settings["out"] = self._in_place_output(target.x, settings.get("out"))
+        if self.kind == "forward":
+            verb = target.activation
+        else:
+            verb = getattr(target.activation, self.kind)
+        arrays = (grad_output, target.x) if self.kind == "backward" else (target.x,)
         return verb(*arrays, *target.parameters, **target.options, **settings)
 
     def _in_place_output(self, x: Any, out: Any) -> Any:

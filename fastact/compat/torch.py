@@ -41,7 +41,7 @@ hardsigmoid = _function(
 hardswish = _function(
     "hardswish(input, inplace=False)",
     "fa.hard_swish(input)",
-    f"{NEGATIVE_INFINITY}; derivatives at -3 and 3, which changed between versions of PyTorch",
+    f"{NEGATIVE_INFINITY}; older versions have other derivatives at -3 and 3",
 )
 hardshrink = _function("hardshrink(input, lambd=0.5)", "fa.hard_shrink(input, lambd)")
 softshrink = _function("softshrink(input, lambd=0.5)", "fa.soft_shrink(input, lambd)")
