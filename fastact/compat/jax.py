@@ -23,7 +23,11 @@ hard_sigmoid = _function("hard_sigmoid(x)", "fa.hard_sigmoid(x)")
 hard_silu = _function("hard_silu(x)", "fa.hard_swish(x)", NEGATIVE_INFINITY)
 hard_swish = _function("hard_swish(x)", "fa.hard_swish(x)", NEGATIVE_INFINITY)
 soft_sign = _function("soft_sign(x)", "fa.softsign(x)", "JAX gives NaN at -inf and inf")
-squareplus = _function("squareplus(x, b=4)", "fa.squareplus(x, b)", NEGATIVE_INFINITY)
+squareplus = _function(
+    "squareplus(x, b=4)",
+    "fa.squareplus(x, b)",
+    f"{NEGATIVE_INFINITY}; JAX loses the digits of the negative tail",
+)
 sparse_plus = _function("sparse_plus(x)", "fa.sparse_plus(x)")
 sparse_sigmoid = _function(
     "sparse_sigmoid(x)",

@@ -77,7 +77,7 @@ rrelu_ = _function(
 gelu = _function(
     "gelu(input, *, approximate='none')",
     "fa.gelu_tanh(input) if approximate == 'tanh' else fa.gelu(input)",
-    f"{NEGATIVE_INFINITY}, and at inf in float32; it loses the digits of the negative tail",
+    f"{NEGATIVE_INFINITY}; in float32 also at inf; PyTorch loses the digits of the negative tail",
     approximate=("none", "tanh"),
 )
 silu = _function("silu(input, inplace=False)", "fa.silu(input)", NEGATIVE_INFINITY)
