@@ -1,0 +1,294 @@
+"""``Function``: a function with the arguments of another library that calls one of fastact.
+
+A module of this package is a table of them: one declaration as its library writes it, and the call
+of fastact that it stands for. Both are Python and say what they do; nothing else does.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+from collections.abc import Callable, Mapping
+from types import SimpleNamespace
+from typing import Any, NamedTuple
+
+import numpy as np
+
+import fastact as fa
+from fastact.catalogue import EXAMPLE_POINTS
+from fastact.dispatch import KEYWORDS
+
+#: Arguments that the gradients do not take: they concern how a result is stored, or a graph.
+FORWARD_ONLY = ("inplace", "name")
+VERBS = ("forward", "grad", "backward", "value_and_grad")
+
+_SUMMARIES = {
+    "forward": "``{origin}`` for NumPy arrays.",
+    "grad": "Derivative of ``{origin}``.",
+    "backward": "Gradient through ``{origin}``: ``grad_output`` times the derivative.",
+    "value_and_grad": "Value and derivative of ``{origin}``, in one pass.",
+}
+
+
+class Target(NamedTuple):
+    """What a call of a library's function comes to: an activation and what it is given."""
+
+    activation: Any
+    x: Any
+    parameters: tuple[Any, ...]
+    options: dict[str, Any]
+
+
+def target_of(activation: Any) -> Callable[..., Target]:
+    """Return a function that looks like a call of the activation and only notes its arguments."""
+
+    def call(x: Any, *parameters: Any, **options: Any) -> Target:
+        return Target(activation, x, parameters, options)
+
+    return call
+
+
+#: What ``fa`` is in the calls of a table.
+_ACTIVATIONS = SimpleNamespace(**{name: target_of(fa.get(name)) for name in fa.names()})
+
+
+class Row(NamedTuple):
+    """One function of a library. All but ``helpers`` is text for people too."""
+
+    library: str
+    origin: str
+    name: str
+    #: The arguments as the library writes them; what follows a * is fastact's own.
+    arguments: tuple[str, ...]
+    #: The call of fastact, in terms of the arguments.
+    call: str
+    #: Where values or derivatives differ from the library's.
+    differences: str
+    #: The values that an argument may have, where these are few.
+    choices: Mapping[str, tuple[Any, ...]]
+    #: What an example gives for arguments without a default.
+    example: str
+    #: What ``call`` names besides activations.
+    helpers: Mapping[str, Any]
+
+    @property
+    def x(self) -> str:
+        """The name of the input."""
+        return self.arguments[0]
+
+
+class _Documentation:
+    """The text of the class on the class; on an instance, made from its row when asked for."""
+
+    def __init__(self, class_text: str) -> None:
+        self.class_text = class_text
+
+    def __get__(self, verb: Verb | None, owner: type) -> str:
+        return self.class_text if verb is None else docstring(verb)
+
+
+class Verb:
+    __doc__ = _Documentation("One verb of a function of another library.")
+
+    def __init__(self, row: Row, kind: str) -> None:
+        self.row = row
+        self.kind = kind
+        self.__name__ = row.name if kind == "forward" else f"{row.name}.{kind}"
+        self.__qualname__ = self.__name__
+        self.__module__ = f"fastact.compat.{row.library}"
+        self._translate = self._translation()
+
+    def _translation(self) -> Callable[..., tuple[Any, ...]]:
+        """Return the row as a function: (write into x?, grad_output, Target, checks ...)."""
+        row, grad_output, in_place = self.row, "None", "False"
+        arguments = list(row.arguments)
+        if self.kind == "forward":
+            in_place = "inplace" if "inplace=False" in arguments else str(row.name.endswith("_"))
+        else:
+            arguments = [a for a in arguments if a.partition("=")[0] not in FORWARD_ONLY]
+        if self.kind == "backward":
+            grad_output = "grad_output"
+            arguments.insert(0, grad_output)
+        checks = "".join(f", check({name!r}, {name})" for name in row.choices)
+        names = {"fa": _ACTIVATIONS, **row.helpers, "check": self._check}
+        text = f"lambda {', '.join(arguments)}: ({in_place}, {grad_output}, {row.call}{checks})"
+        translate: Callable[..., tuple[Any, ...]] = eval(text, names)
+        # What Python calls it in errors about arguments.
+        translate.__name__ = translate.__qualname__ = f"{row.library}.{self.__name__}"
+        return translate
+
+    def _check(self, name: str, value: Any) -> None:
+        if value not in self.row.choices[name]:
+            allowed = " or ".join(map(repr, self.row.choices[name]))
+            raise ValueError(
+                f"{self.row.library}.{self.__name__}: {name} must be {allowed}, got {value!r}"
+            )
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        # What was not given is not passed on: the fast path of fastact takes no keywords.
+        settings = {name: kwargs.pop(name) for name in KEYWORDS if name in kwargs}
+        in_place, grad_output, target, *_ = self._translate(*args, **kwargs)
+        if in_place:
+            settings["out"] = self._in_place_output(target.x, settings.get("out"))
+        if self.kind == "forward":
+            verb = target.activation
+        else:
+            verb = getattr(target.activation, self.kind)
+        arrays = (grad_output, target.x) if self.kind == "backward" else (target.x,)
+        return verb(*arrays, *target.parameters, **target.options, **settings)
+
+    def _in_place_output(self, x: Any, out: Any) -> Any:
+        name = f"{self.row.library}.{self.__name__}"
+        if out is not None:
+            raise TypeError(f"{name}: out must not be given where the result goes into the input")
+        if not isinstance(x, np.ndarray):
+            raise TypeError(
+                f"{name}: {self.row.x} must be an ndarray to be written into, "
+                f"got {type(x).__name__}"
+            )
+        return x
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        own = inspect.signature(self._translate)
+        keywords = [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
+            for name in KEYWORDS
+        ]
+        return own.replace(parameters=[*own.parameters.values(), *keywords])
+
+    def __repr__(self) -> str:
+        return f"<fastact.compat.{self.row.library}.{self.__name__}>"
+
+    def __reduce__(self) -> Any:
+        return _verb, (self.row.library, self.row.name, self.kind)
+
+
+class Function(Verb):
+    __doc__ = _Documentation(
+        """A function of another library: callable, with ``grad``, ``backward``, ``value_and_grad``.
+
+        Each takes the arguments of the library's function, ``backward`` after ``grad_output``, then
+        ``out=``, ``backend=`` and ``precision=``.
+        """
+    )
+
+    def __init__(self, row: Row) -> None:
+        super().__init__(row, "forward")
+        self.grad = Verb(row, "grad")
+        self.backward = Verb(row, "backward")
+        self.value_and_grad = Verb(row, "value_and_grad")
+
+
+class Library:
+    """Makes the functions of one module, in the order in which it declares them."""
+
+    def __init__(self, name: str, namespace: str, **helpers: Any) -> None:
+        self.name = name
+        self.namespace = namespace
+        self.helpers = helpers
+        self.functions: list[Function] = []
+
+    def function(
+        self,
+        declaration: str,
+        call: str,
+        differences: str = "",
+        *,
+        origin: str = "",
+        example: str = "",
+        **choices: tuple[Any, ...],
+    ) -> Function:
+        """Return the function ``name(arguments)`` that stands for this call."""
+        name, _, arguments = declaration.removesuffix(")").partition("(")
+        row = Row(
+            self.name,
+            f"{origin or self.namespace}.{name}",
+            name,
+            tuple(arguments.split(", ")),
+            call,
+            differences,
+            choices,
+            example,
+            self.helpers,
+        )
+        self.functions.append(Function(row))
+        return self.functions[-1]
+
+
+def _verb(library: str, name: str, kind: str) -> Verb:
+    function: Function = getattr(importlib.import_module(f"fastact.compat.{library}"), name)
+    return function if kind == "forward" else getattr(function, kind)
+
+
+# --- docstrings --------------------------------------------------------------------------------
+
+
+def docstring(verb: Verb) -> str:
+    """Return the docstring of one verb, in numpydoc style."""
+    row = verb.row
+    notes = [f"Computes ``{row.call}``{', where ``fa`` is fastact' * ('fa.' in row.call)}."]
+    if row.differences:
+        notes.append(f"Differences: {row.differences}.")
+    sections = [
+        _SUMMARIES[verb.kind].format(origin=row.origin),
+        _parameters(verb),
+        _returns(verb),
+        "Notes\n-----\n" + "\n".join(notes),
+        _examples(verb),
+    ]
+    return "\n\n".join(section for section in sections if section) + "\n"
+
+
+def _parameters(verb: Verb) -> str:
+    lines = ["Parameters", "----------"]
+    for parameter in inspect.signature(verb._translate).parameters.values():
+        default = "" if parameter.default is parameter.empty else f", default {parameter.default!r}"
+        lines += [f"{parameter.name} : {_meaning(verb.row, parameter.name, default)}"]
+    lines += [
+        "out : ndarray, optional" if "value" not in verb.kind else "out : tuple of two, optional",
+        "    Where to store the result; may be an input, or overlap one.",
+        'backend : {"auto", "cython", "numba", "numpy"}, optional',
+        "    Which implementation computes; by default the one set by `fastact.use_backend`.",
+        'precision : {"fast", "faithful"}, optional',
+        "    The largest error in float32; by default the one set by `fastact.use_precision`.",
+    ]
+    return "\n".join(lines)
+
+
+def _meaning(row: Row, name: str, default: str) -> str:
+    if name == row.x:
+        return f"array_like of real numbers\n    Input of {row.origin}."
+    if name == "grad_output":
+        return "array_like of real numbers\n    Gradient with respect to the output."
+    if name == "inplace":
+        return f"bool{default}\n    Whether to write the result into {row.x}, an ndarray."
+    if name == "name":
+        return f"str{default}\n    Ignored."
+    if name in row.choices:
+        return f"{{{', '.join(map(repr, row.choices[name]))}}}{default}\n    As in {row.origin}."
+    if name in ("rng", "slopes"):
+        return f"optional{default}\n    As in `fastact.rrelu`."
+    return f"value{default}\n    As in {row.origin}."
+
+
+def _returns(verb: Verb) -> str:
+    what = {
+        "forward": "ndarray or scalar\n    The function, with the shape and dtype of the input.",
+        "grad": "ndarray or scalar\n    The derivative, with the shape and dtype of the input.",
+        "backward": "ndarray or scalar\n    ``grad_output`` times the derivative.",
+        "value_and_grad": "tuple of ndarrays or scalars\n    The function and the derivative.",
+    }
+    return f"Returns\n-------\n{what[verb.kind]}"
+
+
+def _examples(verb: Verb) -> str:
+    row = verb.row
+    if verb.kind not in ("forward", "grad") or row.name.endswith("_"):
+        return ""
+    arguments = f"{list(EXAMPLE_POINTS)}{', ' if row.example else ''}{row.example}"
+    shown = eval(f"verb({arguments})", {"verb": verb}).round(4).tolist()
+    return (
+        f"Examples\n--------\n>>> from fastact.compat import {row.library}\n"
+        f">>> {row.library}.{verb.__name__}({arguments}).round(4).tolist()\n{shown}"
+    )

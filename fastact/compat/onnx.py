@@ -1,0 +1,129 @@
+"""The operators of ONNX that are activations, and those that only its recurrent layers name.
+
+Inputs come by position or name, attributes by name. Attributes are 32-bit floats in ONNX, so they
+are rounded to such: ``single``. ``Clip`` and ``PRelu`` have further inputs.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from fastact.compat._composite import scaled_elu, shrink
+from fastact.compat._function import Library, target_of
+
+
+def single(value: float) -> float:
+    """Return a number as a 32-bit float can hold it."""
+    return float(np.float32(value))
+
+
+def bounds(x: Any, low: Any, high: Any) -> tuple[Any, Any]:
+    """Return the bounds of Clip: those that are missing are of the dtype, and the upper prevails.
+
+    That is ONNX's rule where the lower is above the upper one.
+    """
+    dtype = np.asarray(x).dtype
+    lowest: float = -math.inf
+    highest: float = math.inf
+    if dtype.kind in "iu":
+        lowest, highest = np.iinfo(dtype).min, np.iinfo(dtype).max
+    low = lowest if low is None else low
+    high = highest if high is None else high
+    return min(low, high), high
+
+
+def one_way(slope: Any, x: Any) -> Any:
+    """Return the slope, which must broadcast to x and not x to it."""
+    slope, shape = np.asarray(slope), np.shape(x)
+    try:
+        np.broadcast_to(slope, shape)
+    except ValueError:
+        raise ValueError(
+            f"onnx.PRelu: slope must broadcast to the shape of X, {shape}, got {slope.shape}"
+        ) from None
+    return slope
+
+
+AT_KINK = "the layers take `>=`, so alpha itself gives alpha there and 0 here"
+LIBRARY = Library(
+    "onnx",
+    "onnx",
+    single=single,
+    bounds=bounds,
+    one_way=one_way,
+    inf=math.inf,
+    scaled_elu=target_of(scaled_elu),
+    shrink=target_of(shrink),
+)
+_function = LIBRARY.function
+
+Identity = _function("Identity(input)", "fa.identity(input)")
+Relu = _function("Relu(X)", "fa.relu(X)")
+LeakyRelu = _function("LeakyRelu(X, *, alpha=0.01)", "fa.leaky_relu(X, single(alpha))")
+PRelu = _function(
+    "PRelu(X, slope)",
+    "fa.leaky_relu(X, one_way(slope, X))",
+    "`backward` returns the gradient of X only",
+    example="0.25",
+)
+ThresholdedRelu = _function(
+    "ThresholdedRelu(X, *, alpha=1.0)",
+    "fa.threshold(X, single(alpha), 0)",
+    f"the activation of recurrent layers of that name differs: {AT_KINK}",
+)
+Clip = _function(
+    "Clip(input, min=None, max=None)",
+    "fa.hard_tanh(input, *bounds(input, min, max))",
+    "the derivative at -inf and inf is 0 without bounds too",
+)
+HardSigmoid = _function(
+    "HardSigmoid(X, *, alpha=0.2, beta=0.5)", "fa.hard_sigmoid(X, single(alpha), single(beta))"
+)
+HardSwish = _function(
+    "HardSwish(X)",
+    "fa.hard_swish(X, single(1 / 6), 0.5)",
+    "ONNX rounds 1 / 6 to 32 bits, in float64 too",
+)
+Shrink = _function(
+    "Shrink(input, *, lambd=0.5, bias=0.0)",
+    "fa.hard_shrink(input, single(lambd)) if bias == 0 "
+    "else fa.soft_shrink(input, single(lambd)) if bias == lambd >= 0 "
+    "else shrink(input, single(lambd), single(bias))",
+    "ONNX gives 0 for NaN; shrink is x + bias below -lambd, x - bias above lambd, 0 between",
+)
+Softsign = _function("Softsign(input)", "fa.softsign(input)")
+Exp = _function("Exp(input)", "fa.exponential(input)")
+Sigmoid = _function("Sigmoid(X)", "fa.sigmoid(X)")
+Tanh = _function("Tanh(input)", "fa.tanh(input)")
+Softplus = _function("Softplus(X)", "fa.softplus(X)")
+Swish = _function("Swish(X, *, alpha=1.0)", "fa.silu(X, single(alpha))")
+Gelu = _function(
+    "Gelu(X, *, approximate='none')",
+    "fa.gelu_tanh(X) if approximate == 'tanh' else fa.gelu(X)",
+    approximate=("none", "tanh"),
+)
+Mish = _function("Mish(X)", "fa.mish(X)")
+Elu = _function("Elu(X, *, alpha=1.0)", "fa.elu(X, single(alpha))")
+Celu = _function("Celu(X, *, alpha=1.0)", "fa.celu(X, single(alpha))")
+Selu = _function(
+    "Selu(X, *, alpha=1.67326319217681884765625, gamma=1.05070102214813232421875)",
+    "scaled_elu(X, single(alpha), single(gamma))",
+    "scaled_elu is gamma * elu(X, alpha); fastact.selu has constants that are not rounded to "
+    "32 bits, and takes less time",
+)
+Affine = _function(
+    "Affine(x, *, alpha, beta)",
+    "fa.clipped_linear(x, single(alpha), single(beta), -inf, inf)",
+    "the derivative at -inf and inf is 0",
+    origin="onnx recurrent activation",
+    example="alpha=2, beta=1",
+)
+ScaledTanh = _function(
+    "ScaledTanh(x, *, alpha, beta)",
+    "fa.scaled_tanh(x, single(alpha), single(beta))",
+    origin="onnx recurrent activation",
+    example="alpha=1.7159, beta=0.6666666666666666",
+)
