@@ -1,7 +1,7 @@
 """Derive every polynomial coefficient and split constant that the kernels use.
 
 Run ``python tools/derive_coefficients.py`` to rewrite ``fastact/coefficients.py``; running it
-again reproduces the file to the byte. It needs mpmath, and takes about a minute.
+again reproduces the file to the byte. It needs mpmath, and takes about ten seconds.
 
 Each polynomial is the minimax approximation in relative error (Remez exchange, 60 digits) of the
 lowest degree that meets its target; coefficients are then rounded to double. The targets are:
@@ -14,6 +14,7 @@ precision. Those of tanh are quotients of two polynomials, ``P`` and ``Q``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 import mpmath as mp
@@ -39,8 +40,10 @@ def minimax(
     Errors are counted in the function, or in another ``unit``.
     """
     grid = chebyshev_points(low, high, 400)
+    function = cache(function)  # each degree asks for the same values
+    unit = cache(unit) if unit else function
     for degree in range(3, 40):
-        coefficients, error = remez(function, grid, unit or function, degree)
+        coefficients, error = remez(function, grid, unit, degree)
         if error <= target:
             return coefficients
     raise ArithmeticError(f"no polynomial of degree below 40 reaches {target}")
@@ -334,6 +337,7 @@ ROOT_INTERVALS_FAST = {
 }
 
 
+@cache
 def gradient_root(name: str) -> mp.mpf:
     derivative, start = GRADIENT_ROOTS[name]
     return mp.findroot(derivative, mp.mpf(start))
