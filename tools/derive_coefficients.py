@@ -1,7 +1,7 @@
 """Derive every polynomial coefficient and split constant that the kernels use.
 
 Run ``python tools/derive_coefficients.py`` to rewrite ``fastact/coefficients.py``; running it
-again reproduces the file to the byte. It needs mpmath, and takes about a minute.
+again reproduces the file to the byte. It needs mpmath, and takes a few seconds.
 
 Each polynomial is the minimax approximation in relative error (Remez exchange, 60 digits) of the
 lowest degree that meets its target; coefficients are then rounded to double. The targets are:
@@ -14,6 +14,7 @@ precision. Those of tanh are quotients of two polynomials, ``P`` and ``Q``.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cache
 from pathlib import Path
 
 import mpmath as mp
@@ -39,17 +40,22 @@ def minimax(
     Errors are counted in the function, or in another ``unit``.
     """
     grid = chebyshev_points(low, high, 400)
+    function = cache(function)  # each degree asks for the same values
+    unit = cache(unit) if unit else function
     for degree in range(3, 40):
-        coefficients, error = remez(function, grid, unit or function, degree)
+        coefficients, error = remez(function, grid, unit, degree, target)
         if error <= target:
             return coefficients
     raise ArithmeticError(f"no polynomial of degree below 40 reaches {target}")
 
 
 def remez(
-    function: Function, grid: list[mp.mpf], unit: Function, degree: int
+    function: Function, grid: list[mp.mpf], unit: Function, degree: int, target: mp.mpf
 ) -> tuple[list[mp.mpf], mp.mpf]:
-    """Return minimax coefficients of one degree and their largest error on ``grid``."""
+    """Return minimax coefficients of one degree and their largest error on ``grid``.
+
+    Where no polynomial of that degree meets the target, they are any, and the error is above it.
+    """
     values, units = ([f(x) for x in grid] for f in (function, unit))
     points = chebyshev_points(grid[0], grid[-1], degree + 2)
     coefficients, largest = [], mp.inf
@@ -60,6 +66,8 @@ def remez(
         ]
         solution = mp.lu_solve(mp.matrix(rows), mp.matrix([function(x) for x in points]))
         coefficients, levelled = list(solution)[:-1], abs(solution[degree + 1])
+        if levelled > target:  # the largest error of each polynomial is at least this
+            return coefficients, levelled
         errors = [
             (horner(coefficients, x) - y) / u for x, y, u in zip(grid, values, units, strict=True)
         ]
@@ -334,6 +342,7 @@ ROOT_INTERVALS_FAST = {
 }
 
 
+@cache
 def gradient_root(name: str) -> mp.mpf:
     derivative, start = GRADIENT_ROOTS[name]
     return mp.findroot(derivative, mp.mpf(start))

@@ -211,6 +211,8 @@ cdef inline sigmoid_denominator sigmoid_divisor(double t, double power, double u
     cdef double slope = multiply_add(-0.5, power, 0.5 * unit)
     cdef double d = multiply_add(-t, slope, unit + power)
     cdef double d_low = multiply_add(-t, slope, (unit - d) + power)
+    if not FUSED:  # what t * slope was rounded by: both parts of it are exact
+        d_low = d_low + (t * (0.5 * unit - slope) - (t * (0.5 * unit) - t * slope))
     result.inverse = 1.0 / d
     result.residual = multiply_add(
         -result.inverse, d_low, remainder(1.0, result.inverse, d)
@@ -335,8 +337,8 @@ cdef inline tanh_quotient make_tanh_quotient(double a, bint with_low) noexcept n
     numerator_low = multiply_add(-h_low, plus, numerator_low) if with_low else numerator_low
     d_low = multiply_add(-h_low, minus, d_low) if with_low else d_low
     if with_low and not FUSED:  # what multiply_add rounded
-        numerator_low = numerator_low - product_error(h, plus, h * plus)
-        d_low = d_low - product_error(h, minus, h * minus)
+        numerator_low = numerator_low - ((h - h * plus) + h * (plus - 1.0))
+        d_low = d_low - ((h - h * minus) - h * (1.0 - minus))
     result.inverse = 1.0 / d
     result.value = numerator * result.inverse
     cdef double rest = remainder(numerator, result.value, d)
@@ -380,7 +382,7 @@ cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nog
     cdef tanh_quotient t = make_tanh_quotient(at_least(z.high, TINY), False)
     cdef double low = multiply_add(-t.value, t.value, 1.0) * z.low
     low = multiply_add(t.inverse, t.rest, low)
-    cdef double far = multiply_add(fabs(a), t.value, fabs(a) * low)
+    cdef double far = product_plus(fabs(a), t.value, fabs(a) * low)
     other = at_most(other, 1e299)
     cdef double near = multiply_add(slope.high, other, slope.low * other)
     cdef double value = near if z.high < TINY else far
@@ -510,11 +512,16 @@ cdef inline double silu_double(double x, double beta) noexcept nogil:
     cdef double shifted = e.shifted - (1000.0 if z.high > far else 0.0)
     cdef double power = negative_power(shifted, 0 if is_wide else LIFT)
     cdef sigmoid_denominator d = sigmoid_divisor(e.t, power, unit)
-    cdef double tail = multiply_add(d.inverse, multiply_add(0.5, e.t, d.residual), d.inverse)
+    cdef double excess = multiply_add(0.5, e.t, d.residual)
+    cdef double tail = multiply_add(d.inverse, excess, d.inverse)
     cdef double factor = magnitude * (TWO_TO_MINUS_1000 if z.high > far else 1.0)
     factor = (bounded if beta == 1 else 0.0 if z.high >= limit else factor) * power
     cdef double mirrored = -1.0 if beta == 0 else other * copysign(1.0, beta)
     cdef double value = multiply_add(-factor, tail, at_least(mirrored, 0.0))
+    cdef double tail_low = multiply_add(d.inverse, excess, d.inverse - tail)
+    cdef double closer = at_least(mirrored, 0.0) - multiply_add(factor, tail, factor * tail_low)
+    # With what the tail was rounded by; 0 inf must not arise.
+    value = value if FUSED or beta == 0 else closer
     return copysign(half_of_shifted(shifted_x) if fabs(x) < least else value, x)
 
 
@@ -525,7 +532,7 @@ cdef inline double silu_double(double x, double beta) noexcept nogil:
 # root of exp(-z_0) is in the reciprocal, which is squared. An error of t is magnified up to four
 # times; with_low takes the first order of it out.
 cdef inline double gated_grad_double(
-    double x, pair zeta, pair omega, double w, double exponential, double root, double root_excess,
+    double x, pair zeta, pair omega, pair w, double exponential, double root, double root_excess,
     bint with_low,
 ) noexcept nogil:
     cdef exponential_quotient e = exp_quotient_of_pair(zeta)
@@ -539,11 +546,12 @@ cdef inline double gated_grad_double(
     d_low = multiply_add(-t_low, half, d_low) if with_low else d_low
     cdef double inverse = root / d  # 2**(-LIFT / 2) in it
     cdef double residual = multiply_add(-inverse, d_low, remainder(root, inverse, d))
-    cdef double slope = multiply_add(0.5, w, -half)
+    cdef double slope = multiply_add(0.5, w.high, -half)
     cdef double growth = multiply_add(e.t, slope, q - exponential)
     cdef double bracket = growth - omega.high  # |omega| > |growth|
     cdef double bracket_low = (growth - (bracket + omega.high)) - omega.low
     bracket_low = multiply_add(t_low, slope, bracket_low) if with_low else bracket_low
+    bracket_low = bracket_low if FUSED else multiply_add(0.5 * e.t, w.low, bracket_low)
     cdef double product = bracket * inverse
     cdef double product_low = multiply_add(
         bracket_low, inverse, product_error(bracket, inverse, product)
@@ -573,7 +581,7 @@ cdef inline double silu_grad_double(double x, double beta) noexcept nogil:
     cdef pair z = bounded_product(fabs(beta), magnitude_for(beta, x), 800.0)
     cdef pair zeta = from_root(z, -SILU_ROOT_0, -SILU_ROOT_1, beta == 1)
     return gated_grad_double(
-        x * copysign(1.0, beta), zeta, zeta, z.high,
+        x * copysign(1.0, beta), zeta, zeta, z,
         SILU_ROOT_EXPONENTIAL, SILU_ROOT_SQRT * HALF_LOWERED, SILU_ROOT_EXCESS, False,
     )
 
@@ -642,7 +650,11 @@ cdef inline double gelu_double(double x) noexcept nogil:
     cdef double quotient_low = multiply_add(
         numerator_low, inverse, product_error(numerator, inverse, quotient)
     )
-    cdef double excess = multiply_add(e.excess, residual, residual) + e.excess
+    cdef double excess = e.excess
+    if FUSED:
+        excess = multiply_add(e.excess, residual, residual) + e.excess
+    else:  # the sum would be rounded
+        quotient_low = multiply_add(quotient, residual, quotient_low)
     cdef double low = multiply_add(quotient_low, e.excess, quotient_low)
     cdef double tail = quotient + multiply_add(quotient, excess, low)
     cdef double value = multiply_add(-tail, LOWERED, at_least(other, 0.0))
@@ -707,8 +719,13 @@ cdef inline double gelu_tanh_double(double x) noexcept nogil:
     cdef exponential_quotient e = exp_quotient_of_pair(gelu_tanh_argument(a))
     cdef double power = negative_power(e.shifted, LIFT)
     cdef sigmoid_denominator d = sigmoid_divisor(e.t, power, LIFTED)
-    cdef double tail = multiply_add(d.inverse, multiply_add(0.5, e.t, d.residual), d.inverse)
-    cdef double value = multiply_add(-(bounded * power), tail, at_least(other, 0.0))
+    cdef double excess = multiply_add(0.5, e.t, d.residual)
+    cdef double tail = multiply_add(d.inverse, excess, d.inverse)
+    cdef double factor = bounded * power
+    cdef double value = multiply_add(-factor, tail, at_least(other, 0.0))
+    cdef double tail_low = multiply_add(d.inverse, excess, d.inverse - tail)
+    if not FUSED:  # with what the tail was rounded by
+        value = at_least(other, 0.0) - multiply_add(factor, tail, factor * tail_low)
     return copysign(half_of_shifted(shifted) if fabs(x) < DBL_MIN else value, x)
 
 
@@ -724,7 +741,7 @@ cdef inline double gelu_tanh_grad_double(double x) noexcept nogil:
     cdef pair zeta = from_root(z, GELU_TANH_ROOT_Z_0, GELU_TANH_ROOT_Z_1, True)
     cdef pair omega = from_root(w, GELU_TANH_ROOT_W_0, GELU_TANH_ROOT_W_1, True)
     return gated_grad_double(
-        x, zeta, omega, w.high,
+        x, zeta, omega, w,
         GELU_TANH_ROOT_EXPONENTIAL, GELU_TANH_ROOT_SQRT * HALF_LOWERED, GELU_TANH_ROOT_EXCESS,
         True,
     )
@@ -744,7 +761,7 @@ cdef inline double mend_near_root(
     double formula, double d, double d_low, double constant, double constant_low, double tail
 ) noexcept nogil:
     cdef double slope = constant + multiply_add(d, tail, constant_low)
-    cdef double product = multiply_add(d, slope, d_low * (slope + d * tail))
+    cdef double product = product_plus(d, slope, d_low * (slope + d * tail))
     return product if fabs(d) < ROOT_RADIUS else formula
 
 

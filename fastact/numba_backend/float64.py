@@ -275,6 +275,8 @@ def sigmoid_divisor(t: float, power: float, unit: float) -> SigmoidDenominator:
     slope = multiply_add(-0.5, power, 0.5 * unit)
     d = multiply_add(-t, slope, unit + power)
     d_low = multiply_add(-t, slope, (unit - d) + power)
+    if not FUSED:  # what t * slope was rounded by: both parts of it are exact
+        d_low = d_low + (t * (0.5 * unit - slope) - (t * (0.5 * unit) - t * slope))
     inverse = 1.0 / d
     return SigmoidDenominator(inverse, multiply_add(-inverse, d_low, remainder(1.0, inverse, d)))
 
@@ -404,8 +406,8 @@ def make_tanh_quotient(a: float, with_low: bool) -> TanhQuotient:
         numerator_low = multiply_add(-h_low, plus, numerator_low)
         d_low = multiply_add(-h_low, minus, d_low)
     if with_low and not FUSED:  # what multiply_add rounded
-        numerator_low = numerator_low - product_error(h, plus, h * plus)
-        d_low = d_low - product_error(h, minus, h * minus)
+        numerator_low = numerator_low - ((h - h * plus) + h * (plus - 1.0))
+        d_low = d_low - ((h - h * minus) - h * (1.0 - minus))
     inverse = 1.0 / d
     quotient = numerator * inverse
     rest = remainder(numerator, quotient, d)
@@ -454,7 +456,7 @@ def scaled_tanh(x: float, a: float, b: float) -> float:
     t = make_tanh_quotient(at_least(z.high, TINY), False)
     low = multiply_add(-t.value, t.value, 1.0) * z.low
     low = multiply_add(t.inverse, t.rest, low)
-    far = multiply_add(fabs(a), t.value, fabs(a) * low)
+    far = product_plus(fabs(a), t.value, fabs(a) * low)
     other = at_most(other, 1e299)
     near = multiply_add(slope.high, other, slope.low * other)
     value = near if z.high < TINY else far
@@ -594,13 +596,18 @@ def silu(x: float, beta: float) -> float:
     shifted = e.shifted - (1000.0 if z.high > far else 0.0)
     power = negative_power(shifted, 0 if is_wide else LIFT)
     d = sigmoid_divisor(e.t, power, unit)
-    tail = multiply_add(d.inverse, multiply_add(0.5, e.t, d.residual), d.inverse)
+    excess = multiply_add(0.5, e.t, d.residual)
+    tail = multiply_add(d.inverse, excess, d.inverse)
     factor = magnitude * (TWO_TO_MINUS_1000 if z.high > far else 1.0)
     factor = 0.0 if z.high >= limit else factor
     factor = (bounded if beta == 1.0 else factor) * power
     mirrored = other * copysign(1.0, beta)
     mirrored = -1.0 if beta == 0.0 else mirrored
     value = multiply_add(-factor, tail, at_least(mirrored, 0.0))
+    if not FUSED:  # with what the tail was rounded by; 0 inf must not arise
+        tail_low = multiply_add(d.inverse, excess, d.inverse - tail)
+        closer = at_least(mirrored, 0.0) - multiply_add(factor, tail, factor * tail_low)
+        value = value if beta == 0.0 else closer
     return copysign(half_of_shifted(shifted_x) if fabs(x) < least else value, x)
 
 
@@ -615,7 +622,7 @@ def gated_grad(
     x: float,
     zeta: Pair,
     omega: Pair,
-    w: float,
+    w: Pair,
     exponential: float,
     root: float,
     root_excess: float,
@@ -632,12 +639,14 @@ def gated_grad(
         d_low = multiply_add(-e.t_low, half, d_low)
     inverse = root / d  # 2**(-LIFT / 2) in it
     residual = multiply_add(-inverse, d_low, remainder(root, inverse, d))
-    slope = multiply_add(0.5, w, -half)
+    slope = multiply_add(0.5, w.high, -half)
     growth = multiply_add(e.t, slope, q - exponential)
     bracket = growth - omega.high  # |omega| > |growth|
     bracket_low = (growth - (bracket + omega.high)) - omega.low
     if with_low:
         bracket_low = multiply_add(e.t_low, slope, bracket_low)
+    if not FUSED:
+        bracket_low = multiply_add(0.5 * e.t, w.low, bracket_low)
     product = bracket * inverse
     product_low = multiply_add(bracket_low, inverse, product_error(bracket, inverse, product))
     relative = multiply_add(residual, 2.0 / root, root_excess)
@@ -667,7 +676,7 @@ def silu_grad(x: float, beta: float) -> float:
     root = SILU_ROOT_SQRT * HALF_LOWERED
     mirrored = x * copysign(1.0, beta)
     return gated_grad(
-        mirrored, zeta, zeta, z.high, SILU_ROOT_EXPONENTIAL, root, SILU_ROOT_EXCESS, False
+        mirrored, zeta, zeta, z, SILU_ROOT_EXPONENTIAL, root, SILU_ROOT_EXCESS, False
     )
 
 
@@ -733,7 +742,11 @@ def gelu(x: float) -> float:
     quotient = numerator * inverse
     quotient_low = product_error(numerator, inverse, quotient)
     quotient_low = multiply_add(numerator_low, inverse, quotient_low)
-    excess = multiply_add(e.excess, residual, residual) + e.excess
+    excess = e.excess
+    if FUSED:
+        excess = multiply_add(e.excess, residual, residual) + e.excess
+    else:  # the sum would be rounded
+        quotient_low = multiply_add(quotient, residual, quotient_low)
     low = multiply_add(quotient_low, e.excess, quotient_low)
     tail = quotient + multiply_add(quotient, excess, low)
     value = multiply_add(-tail, LOWERED, at_least(other, 0.0))
@@ -799,8 +812,13 @@ def gelu_tanh(x: float) -> float:
     e = exp_quotient_of_pair(gelu_tanh_argument(a))
     power = negative_power(e.shifted, LIFT)
     d = sigmoid_divisor(e.t, power, LIFTED)
-    tail = multiply_add(d.inverse, multiply_add(0.5, e.t, d.residual), d.inverse)
-    value = multiply_add(-(bounded * power), tail, at_least(other, 0.0))
+    excess = multiply_add(0.5, e.t, d.residual)
+    tail = multiply_add(d.inverse, excess, d.inverse)
+    factor = bounded * power
+    value = multiply_add(-factor, tail, at_least(other, 0.0))
+    if not FUSED:  # with what the tail was rounded by
+        tail_low = multiply_add(d.inverse, excess, d.inverse - tail)
+        value = at_least(other, 0.0) - multiply_add(factor, tail, factor * tail_low)
     return copysign(half_of_shifted(shifted) if fabs(x) < SMALLEST_NORMAL else value, x)
 
 
@@ -818,7 +836,7 @@ def gelu_tanh_grad(x: float) -> float:
     omega = from_root(w, Pair(GELU_TANH_ROOT_W[0], GELU_TANH_ROOT_W[1]), True)
     root = GELU_TANH_ROOT_SQRT * HALF_LOWERED
     return gated_grad(
-        x, zeta, omega, w.high, GELU_TANH_ROOT_EXPONENTIAL, root, GELU_TANH_ROOT_EXCESS, True
+        x, zeta, omega, w, GELU_TANH_ROOT_EXPONENTIAL, root, GELU_TANH_ROOT_EXCESS, True
     )
 
 
@@ -839,7 +857,7 @@ def mend_near_root(
     formula: float, d: float, d_low: float, constant: float, constant_low: float, tail: float
 ) -> float:
     slope = constant + multiply_add(d, tail, constant_low)
-    product = multiply_add(d, slope, d_low * (slope + d * tail))
+    product = product_plus(d, slope, d_low * (slope + d * tail))
     return product if fabs(d) < ROOT_RADIUS else formula
 
 
