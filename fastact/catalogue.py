@@ -451,10 +451,10 @@ ROWS = (
         name="sparse_sigmoid",
         summary="Piecewise linear sister of sigmoid, the derivative of sparse_plus.",
         formula="min(max((x + 1) / 2, 0), 1)",
-        derivative="1 / 2 if -1 < x < 1 else 0",
+        derivative="1 / 2 if -1 < x < 1 else 1 / 4 if abs(x) == 1 else 0",
         limits=(0.0, 1.0),
         derivative_limits=(0.0, 0.0),
-        kinks=((-1, "0"), (1, "0")),
+        kinks=((-1, "1 / 4"), (1, "1 / 4")),  # as in JAX
         exponential_free=True,
         derivative_from_output="1 / 2 if 0 < y < 1 else 0",
         example=(0.0, 0.5, 1.0),

@@ -317,7 +317,7 @@ def sparse_sigmoid(x: Array) -> Array:
 
 
 def sparse_sigmoid_grad(x: Array) -> Array:
-    return _keep_nan(np.where((x > -1) & (x < 1), 0.5, 0), x)
+    return _keep_nan(np.where(np.abs(x) < 1, 0.5, np.where(np.abs(x) == 1, 0.25, 0)), x)
 
 
 def sparse_sigmoid_grad_from_output(y: Array) -> Array:

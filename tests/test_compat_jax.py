@@ -43,7 +43,6 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
 OTHER_DERIVATIVE = {
     "leaky_relu": {0.0: 1.0},
     "hard_tanh": {-1.0: 1.0, 1.0: 1.0},
-    "sparse_sigmoid": {-1.0: 0.25, 1.0: 0.25},
 }
 #: Where JAX gives NaN though the function has a limit.
 FAULTS = {

@@ -197,7 +197,7 @@ DEFINITIONS = {
     ),
     "sparse_sigmoid": Definition(
         lambda x: min(max((x + 1) / 2, 0), 1),
-        lambda x: mp.mpf(0.5) if -1 < x < 1 else 0,
+        lambda x: mp.mpf(0.5) if -1 < x < 1 else mp.mpf(0.25) if abs(x) == 1 else 0,
         lambda y: mp.mpf(0.5) if 0 < y < 1 else 0,
     ),
     "dish": Definition(_dish, _dish_grad),

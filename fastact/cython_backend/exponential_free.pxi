@@ -870,9 +870,10 @@ cdef inline floating sparse_sigmoid(floating x) noexcept nogil:
 
 
 cdef inline floating sparse_sigmoid_grad(floating x) noexcept nogil:
-    cdef floating half = 0.5
-    cdef floating below = half if x < 1 else 0
-    return keep_nan[floating](below if x > -1 else 0, x)
+    cdef floating half = 0.5, quarter = 0.25
+    cdef floating magnitude = -x if x < 0 else x
+    cdef floating beyond = quarter if magnitude == 1 else 0  # as in JAX
+    return keep_nan[floating](half if magnitude < 1 else beyond, x)
 
 
 cdef inline floating sparse_sigmoid_grad_from_output(floating y) noexcept nogil:

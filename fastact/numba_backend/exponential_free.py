@@ -516,8 +516,9 @@ def sparse_sigmoid(x: float) -> float:
 @kernel
 def sparse_sigmoid_grad(x: float) -> float:
     T = type(x)
-    below = T(0.5) if x < T(1) else T(0)
-    return keep_nan(below if x > T(-1) else T(0), x)
+    magnitude = -x if x < T(0) else x
+    beyond = T(0.25) if magnitude == T(1) else T(0)  # as in JAX
+    return keep_nan(T(0.5) if magnitude < T(1) else beyond, x)
 
 
 @kernel
