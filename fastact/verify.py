@@ -289,7 +289,8 @@ def _may_be_above(largest: float, steps: np.ndarray, nearest: np.ndarray) -> np.
     smallest, infinity = 0x00800000 << 1, 0x7F800000 << 1  # without the sign
     shifted = (nearest.view(np.uint32) << np.uint32(1)) - np.uint32(smallest)
     is_normal = shifted < np.uint32(infinity - smallest)
-    return above | ((steps != 0) & ~is_normal)
+    above |= (steps != 0) & ~is_normal
+    return above
 
 
 def _ulp_error(result: np.ndarray, truth: np.ndarray) -> np.ndarray:
