@@ -675,9 +675,7 @@ def silu_grad(x: float, beta: float) -> float:
     zeta = from_root(z, Pair(-SILU_ROOT[0], -SILU_ROOT[1]), beta == 1.0)
     root = SILU_ROOT_SQRT * HALF_LOWERED
     mirrored = x * copysign(1.0, beta)
-    return gated_grad(
-        mirrored, zeta, zeta, z, SILU_ROOT_EXPONENTIAL, root, SILU_ROOT_EXCESS, False
-    )
+    return gated_grad(mirrored, zeta, zeta, z, SILU_ROOT_EXPONENTIAL, root, SILU_ROOT_EXCESS, False)
 
 
 # f'(x) of a function with f(x) - max(x, 0) even, from 2**LIFT f'(-|x|)
