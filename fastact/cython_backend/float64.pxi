@@ -172,7 +172,9 @@ cdef inline exponential_quotient exp_quotient(double z, double z_low) noexcept n
     cdef double shifted = multiply_add(z, LOG2E, MAGIC_SHIFT)
     cdef double n = shifted - MAGIC_SHIFT
     # n LN2_0 - z is exact: LN2_0 has 42 bits, n has 11.
-    cdef double r = multiply_add(n, LN2_1, multiply_add(n, LN2_0, -z)) - z_low
+    cdef double difference = multiply_add(n, LN2_0, -z)
+    cdef double r = multiply_add(n, LN2_1, difference) - z_low
+    r = r if FUSED else difference + multiply_add(n, LN2_1, -z_low)
     return exp_quotient_of_reduced(r, 0.0, shifted)
 
 
@@ -422,7 +424,10 @@ cdef inline double tanhshrink_double(double x) noexcept nogil:
     cdef double tail = tanhshrink_full_tail(square.high)
     cdef pair third = two_product(cube.high, TANHSHRINK_FULL_0)
     tail = multiply_add(square.high, tail, TANHSHRINK_FULL_LOW)
-    tail = multiply_add(cube.high, tail, multiply_add(cube.low, TANHSHRINK_FULL_0, third.low))
+    cdef double low = multiply_add(cube.low, TANHSHRINK_FULL_0, third.low)
+    if not FUSED:  # parts of subnormal products are not exact
+        low = low if cube.high > 1e-304 else 0.0
+    tail = multiply_add(cube.high, tail, low)
     cdef double near = third.high + tail
     return copysign(near if magnitude < TANHSHRINK_RADIUS else far, x)
 

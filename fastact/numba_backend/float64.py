@@ -237,7 +237,11 @@ def exp_quotient(z: float, z_low: float) -> ExponentialQuotient:
     shifted = multiply_add(z, LOG2E, MAGIC_SHIFT)
     n = shifted - MAGIC_SHIFT
     # n LN2[0] - z is exact: LN2[0] has 42 bits, n has 11.
-    r = multiply_add(n, LN2[1], multiply_add(n, LN2[0], -z)) - z_low
+    difference = multiply_add(n, LN2[0], -z)
+    if FUSED:
+        r = multiply_add(n, LN2[1], difference) - z_low
+    else:
+        r = difference + multiply_add(n, LN2[1], -z_low)
     return exp_quotient_of_reduced(r, 0.0, shifted)
 
 
@@ -498,7 +502,10 @@ def tanhshrink(x: float) -> float:
     tail = tanhshrink_tail(square.high)
     third = two_product(cube.high, TANHSHRINK_FULL[0])
     tail = multiply_add(square.high, tail, TANHSHRINK_FULL_LOW)
-    tail = multiply_add(cube.high, tail, multiply_add(cube.low, TANHSHRINK_FULL[0], third.low))
+    low = multiply_add(cube.low, TANHSHRINK_FULL[0], third.low)
+    if not FUSED:  # parts of subnormal products are not exact
+        low = low if cube.high > 1e-304 else 0.0
+    tail = multiply_add(cube.high, tail, low)
     near = third.high + tail
     return copysign(near if magnitude < TANHSHRINK_RADIUS else far, x)
 
