@@ -458,7 +458,7 @@ ROWS = (
         exponential_free=True,
         derivative_from_output="1 / 2 if 0 < y < 1 else 0",
         example=(0.0, 0.5, 1.0),
-        derivative_example=(0.0, 0.5, 0.0),
+        derivative_example=(0.25, 0.5, 0.0),
         reference="JAX, function jax.nn.sparse_sigmoid, 2023.",
     ),
     Row(

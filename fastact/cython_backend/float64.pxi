@@ -173,8 +173,9 @@ cdef inline exponential_quotient exp_quotient(double z, double z_low) noexcept n
     cdef double n = shifted - MAGIC_SHIFT
     # n LN2_0 - z is exact: LN2_0 has 42 bits, n has 11.
     cdef double difference = multiply_add(n, LN2_0, -z)
-    cdef double r = multiply_add(n, LN2_1, difference) - z_low
-    r = r if FUSED else difference + multiply_add(n, LN2_1, -z_low)
+    # Without z_low there is one rounding, with it there are two.
+    cdef double joined = difference + multiply_add(n, LN2_1, -z_low)
+    cdef double r = multiply_add(n, LN2_1, difference) if z_low == 0 else joined
     return exp_quotient_of_reduced(r, 0.0, shifted)
 
 

@@ -238,10 +238,9 @@ def exp_quotient(z: float, z_low: float) -> ExponentialQuotient:
     n = shifted - MAGIC_SHIFT
     # n LN2[0] - z is exact: LN2[0] has 42 bits, n has 11.
     difference = multiply_add(n, LN2[0], -z)
-    if FUSED:
-        r = multiply_add(n, LN2[1], difference) - z_low
-    else:
-        r = difference + multiply_add(n, LN2[1], -z_low)
+    # Without z_low there is one rounding, with it there are two.
+    joined = difference + multiply_add(n, LN2[1], -z_low)
+    r = multiply_add(n, LN2[1], difference) if z_low == 0.0 else joined
     return exp_quotient_of_reduced(r, 0.0, shifted)
 
 
