@@ -2,33 +2,22 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from types import ModuleType
 
 import mpmath as mp
 import pytest
+from scripts import load_tool
 from truth import definition
 
 import fastact as fa
 from fastact import coefficients
 
-SCRIPT = Path(__file__).resolve().parent.parent / "tools" / "derive_coefficients.py"
 ROOTS = sorted(name for name in vars(coefficients) if name.endswith("_ROOT"))
-
-
-def script() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(SCRIPT.stem, SCRIPT)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
 
 
 def test_the_script_reproduces_the_table() -> None:
     with mp.workdps(mp.mp.dps):  # the script sets its own precision
-        derived = script().table()
+        derived = load_tool("derive_coefficients").table()
     written = Path(coefficients.__file__).read_text(encoding="utf-8")
     assert derived == written, "run python tools/derive_coefficients.py"
 

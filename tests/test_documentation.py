@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import copy
 import doctest
-import importlib.util
 import inspect
 import os
 import pickle
@@ -16,6 +15,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from scripts import load_tool
 from test_layouts import BARE_VERBS, over_bare_verbs
 
 import fastact as fa
@@ -248,13 +248,6 @@ def test_docstrings_tell_the_largest_errors(monkeypatch):
     assert "The result is exact." in sections(fa.relu.__doc__)["Notes"]
 
 
-def load_tool(name: str):
-    spec = importlib.util.spec_from_file_location(name, ROOT / "tools" / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_page_of_accuracy_is_fresh(capsys):
     status = load_tool("write_accuracy_page").main(["--check"])
     assert status == 0, capsys.readouterr().out
@@ -334,9 +327,7 @@ def test_the_stub_is_fresh():
 
 
 def test_the_stub_check_finds_a_stale_stub(tmp_path, monkeypatch, capsys):
-    spec = importlib.util.spec_from_file_location("write_stubs", ROOT / "tools" / "write_stubs.py")
-    write_stubs = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(write_stubs)
+    write_stubs = load_tool("write_stubs")
     monkeypatch.setattr(write_stubs, "STUB", tmp_path / "stub.pyi")
     assert write_stubs.main(["--check"]) == 1
     assert "python tools/write_stubs.py" in capsys.readouterr().out

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scripts import load_tool
 from test_layouts import Complete
 
 import fastact as fa
@@ -237,14 +237,6 @@ def test_every_row_has_its_picture_in_the_gallery():
         assert f">{label}<" in text, f"{row.name}.svg is stale: {GALLERY_COMMAND}"
 
 
-def load_tool():
-    path = ROOT / "tools" / "write_activations_page.py"
-    spec = importlib.util.spec_from_file_location("write_activations_page", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 @pytest.mark.skipif(not GALLERY.exists(), reason="there is no documentation here")
 def test_the_page_of_activations_is_fresh():
     script = ROOT / "tools" / "write_activations_page.py"
@@ -255,7 +247,7 @@ def test_the_page_of_activations_is_fresh():
 
 
 def test_the_check_of_the_page_finds_a_stale_page(tmp_path, monkeypatch, capsys):
-    tool = load_tool()
+    tool = load_tool("write_activations_page")
     monkeypatch.setattr(tool, "PAGE", tmp_path / "activations.md")
     assert tool.main(["--check"]) == 1
     assert "python tools/write_activations_page.py" in capsys.readouterr().out
@@ -265,7 +257,7 @@ def test_the_check_of_the_page_finds_a_stale_page(tmp_path, monkeypatch, capsys)
 
 @over_rows
 def test_the_page_tells_what_the_row_knows(row):
-    text = load_tool().section(row)
+    text = load_tool("write_activations_page").section(row)
     facts = [row.name, row.formula, row.derivative, row.reference, f"gallery/{row.name}.svg"]
     facts += row.aliases
     facts += [p.name for p in row.parameters] + [p.meaning for p in row.parameters]

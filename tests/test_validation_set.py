@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pytest
 from inputs import DEFAULT_CASES, Case, integer_type
+from scripts import load_tool
 
 import fastact as fa
 from fastact import config
@@ -17,15 +17,7 @@ ROOT = Path(__file__).resolve().parent.parent
 SMALLEST_NORMAL = 2.0**-126
 
 
-def load_tool() -> Any:
-    tool = ROOT / "tools" / "write_validation_set.py"
-    spec = importlib.util.spec_from_file_location("write_validation_set", tool)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-tool = load_tool()
+tool = load_tool("write_validation_set")
 GELU = next(case for case in DEFAULT_CASES if case.row.name == "gelu")
 each_case = pytest.mark.parametrize("case", DEFAULT_CASES, ids=str)
 each_function = pytest.mark.parametrize("function", tool.SUFFIXES)

@@ -13,6 +13,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from refresh import refresh
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "accuracy.md"
 COMMAND = "python tools/write_accuracy_page.py"
@@ -89,18 +91,7 @@ def page(text: str) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    old = PAGE.read_text(encoding="utf-8")
-    text = page(old)
-    if arguments == ["--check"]:
-        if text == old:
-            return 0
-        print(f"docs/accuracy.md is stale; refresh it with: {COMMAND}")
-        return 1
-    if arguments:
-        print(__doc__)
-        return 2
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+    return refresh(PAGE, page(PAGE.read_text(encoding="utf-8")), arguments, COMMAND, __doc__)
 
 
 if __name__ == "__main__":

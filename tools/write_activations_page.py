@@ -12,6 +12,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from refresh import refresh
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "activations.md"
 COMMAND = "python tools/write_activations_page.py"
@@ -106,17 +108,7 @@ def code(text: Any) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    text = page()
-    if arguments == ["--check"]:
-        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
-            return 0
-        print(f"docs/activations.md is stale; refresh it with: {COMMAND}")
-        return 1
-    if arguments:
-        print(__doc__)
-        return 2
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+    return refresh(PAGE, page(), arguments, COMMAND, __doc__)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,8 @@ import os
 import sys
 from pathlib import Path
 
+from refresh import refresh
+
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "compat.md"
 COMMAND = "python tools/write_compat_page.py"
@@ -85,17 +87,7 @@ def line(function: Function) -> str:
 
 
 def main(arguments: list[str]) -> int:
-    text = page()
-    if arguments == ["--check"]:
-        if PAGE.exists() and PAGE.read_text(encoding="utf-8") == text:
-            return 0
-        print(f"docs/compat.md is stale; refresh it with: {COMMAND}")
-        return 1
-    if arguments:
-        print(__doc__)
-        return 2
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
+    return refresh(PAGE, page(), arguments, COMMAND, __doc__)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from refresh import refresh
+
 PACKAGE = Path(__file__).resolve().parent.parent / "fastact"
 STUB = PACKAGE / "__init__.pyi"
 COMMAND = "python tools/write_stubs.py"
@@ -239,17 +241,7 @@ def load_catalogue() -> Any:
 
 
 def main(arguments: list[str]) -> int:
-    text = stub()
-    if arguments == ["--check"]:
-        if STUB.exists() and STUB.read_text() == text:
-            return 0
-        print(f"fastact/__init__.pyi is stale; refresh it with: {COMMAND}")
-        return 1
-    if arguments:
-        print(__doc__)
-        return 2
-    STUB.write_text(text)
-    return 0
+    return refresh(STUB, stub(), arguments, COMMAND, __doc__)
 
 
 if __name__ == "__main__":
