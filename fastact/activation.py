@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from fastact import config, dispatch, documentation, sloped
-from fastact.catalogue import NAMES, ROWS, Option, Parameter, Row
+from fastact.catalogue import DOMAINS, NAMES, ROWS, Option, Parameter, Row
 
 if config.driver is not None:
     _Base: Any = config.driver.FastPath
@@ -87,12 +87,12 @@ class Verb(_Base):  # type: ignore[misc]
         if self.kernel is not None:
             self.kernel.__name__ = self.__name__
         if config.driver is not None and backend is None and precision is None:
+            names = [parameter.name for parameter in row.parameters]
             self._describe(
                 len(self.arguments),
                 self.nout,
-                row.defaults,
-                sum(parameter.required for parameter in row.parameters),
-                len(row.parameters) if self.takes_any_value else 0,
+                [(p.name, p.default, p.required, self._signs(p)) for p in row.parameters],
+                [(names.index(low), names.index(high)) for low, high in row.ordered],
                 row.chunk,
                 self.is_bound_by_memory,
             )
@@ -119,13 +119,17 @@ class Verb(_Base):  # type: ignore[misc]
         """Whether computing takes less time than loading and storing large arrays."""
         return self.row.exponential_free or self.kind == "backward_from_output"
 
-    @property
-    def takes_any_value(self) -> bool:
-        """Whether no values of the parameters are errors."""
-        from_output = self.kind == "backward_from_output"
-        return not self.row.ordered and not any(
-            parameter.domain or (from_output and parameter.domain_from_output)
-            for parameter in self.row.parameters
+    def _signs(self, parameter: Parameter) -> int:
+        """Return which values the parameter may have, for the fast path: a domain is one of signs.
+
+        1 for values below 0, 2 for 0, 4 for values above 0.
+        """
+        domains = [parameter.domain]
+        if self.kind == "backward_from_output":
+            domains.append(parameter.domain_from_output)
+        checks = [DOMAINS[domain] for domain in domains if domain]
+        return sum(
+            1 << i for i, value in enumerate((-1, 0, 1)) if all(check(value) for check in checks)
         )
 
     def _general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

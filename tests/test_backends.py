@@ -138,6 +138,47 @@ def test_the_fast_path_serves_the_common_call(name):
     assert run_python(code, FASTACT_BACKEND=name) == "served"
 
 
+@pytest.mark.skipif(config.cython_backend is None, reason="the extension is not built")
+def test_the_fast_path_serves_parameters_by_position_and_by_name():
+    code = NO_GENERAL_CALL + (
+        "x = np.ones(3)\n"
+        "for f in (fa.silu, fa.softplus, fa.celu, fa.squareplus, fa.soft_shrink):\n"
+        "    for value in (0.5, 2):\n"
+        "        named = {f.parameters[0].name: value}\n"
+        "        assert f(x, value).tolist() == f(x, **named, out=x + 1).tolist(), f\n"
+        "        assert f.backward(x, x, value).tolist() == f.grad(x, **named).tolist(), f\n"
+        "fa.hard_tanh(x, -2, 2.0); fa.hard_tanh(x, max_val=2)\n"
+        "fa.leaky_relu.backward_from_output(x, x, negative_slope=0.2)\n"
+        "print(*fa.threshold(x, value=7, threshold=2))"
+    )
+    assert run_python(code) == "7.0 7.0 7.0"
+
+
+@pytest.mark.skipif(config.cython_backend is None, reason="the extension is not built")
+@pytest.mark.parametrize(
+    "call",
+    [
+        "fa.softplus(x, 0)",
+        "fa.softplus(x, np.nan)",
+        "fa.celu(x, alpha=0.0)",
+        "fa.squareplus(x, b=-1)",
+        "fa.leaky_relu.backward_from_output(x, x, -0.1)",
+        "fa.hard_tanh(x, 2)",
+        "fa.threshold(x, 1)",
+        "fa.threshold(x, value=1)",
+        "fa.silu(x, 1.0, beta=1.0)",
+        "fa.silu(x, gamma=1.0)",
+        "fa.silu(x, 2**70)",
+        "fa.silu(x, True)",
+    ],
+)
+def test_the_fast_path_leaves_to_the_checks_what_may_be_an_error(call):
+    code = NO_GENERAL_CALL + (
+        f"x = np.ones(3)\ntry: {call}\nexcept AssertionError as error: print(error)"
+    )
+    assert run_python(code) == "not by the fast path"
+
+
 @pytest.mark.skipif(config.driver is None, reason="the extension is not built")
 @pytest.mark.skipif("numba" not in config.available_backends(), reason="needs Numba")
 def test_the_fast_path_serves_numba_after_its_first_call():

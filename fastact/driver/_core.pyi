@@ -9,9 +9,8 @@ class FastPath:
         self,
         n_inputs: int,
         n_outputs: int,
-        defaults: Sequence[float],
-        n_required_parameters: int,
-        n_free_parameters: int,
+        parameters: Sequence[tuple[str, float, bool, int]],
+        ordered: Sequence[tuple[int, int]],
         chunk: int,
         is_bound_by_memory: bool,
     ) -> None: ...

@@ -24,6 +24,7 @@ cdef enum:
     TABLES = 2  # float16 and bfloat16
     PAIRS = 64  # elements with two results at a time
     BACKENDS = 2  # that have compiled loops: Cython 0, Numba 1
+    ANY_SIGN = 7  # 1 for values below 0, 2 for 0, 4 for values above 0; NaN has none of them
 
 cdef extern from *:
     """
@@ -114,6 +115,8 @@ cdef extern from "Python.h":
     long PyLong_AsLong(PyObject*) except? -1
     bint PyFloat_CheckExact(PyObject*)
     double PyFloat_AS_DOUBLE(PyObject*)
+    bint PyLong_CheckExact(PyObject*)
+    long long PyLong_AsLongLongAndOverflow(PyObject*, int* overflow) except? -1
     PyObject* Py_None
 
 ctypedef void (*loop_type)(void**, void**, Py_ssize_t, double*) noexcept nogil
@@ -577,8 +580,12 @@ cdef class FastPath:
     cdef int n_inputs
     cdef int n_outputs
     cdef int n_parameters
-    cdef int n_required_parameters
-    cdef int n_free_parameters
+    cdef unsigned int required  # one bit for each parameter
+    cdef tuple parameter_names
+    cdef int[MAX_OPERANDS] signs
+    cdef int n_ordered
+    cdef int[MAX_OPERANDS] lower
+    cdef int[MAX_OPERANDS] upper
     cdef double[MAX_OPERANDS] defaults
     cdef Py_ssize_t chunk
     cdef bint is_bound_by_memory
@@ -591,22 +598,28 @@ cdef class FastPath:
     def __call__(self, *args, **kwargs):
         return self._general_call(args, kwargs)
 
-    def _describe(self, int n_inputs, int n_outputs, defaults, int n_required_parameters,
-                  int n_free_parameters, Py_ssize_t chunk, bint is_bound_by_memory):
+    def _describe(self, int n_inputs, int n_outputs, parameters, ordered, Py_ssize_t chunk,
+                  bint is_bound_by_memory):
         """Set what is called.
 
-        The first ``n_required_parameters`` parameters have no default, and the first
-        ``n_free_parameters`` may have any value.
+        ``parameters`` are tuples of name, default, whether there is one to fall back to, and the
+        signs of allowed values (see ``ANY_SIGN``). ``ordered`` are pairs of indices: the first of
+        these parameters must not be above the second.
         """
         self.n_inputs = n_inputs
         self.n_outputs = n_outputs
-        self.n_parameters = len(defaults)
-        self.n_required_parameters = n_required_parameters
-        self.n_free_parameters = n_free_parameters
+        self.n_parameters = len(parameters)
+        self.parameter_names = tuple([parameter[0] for parameter in parameters])
+        self.required = 0
+        for i, (_, default, is_required, signs) in enumerate(parameters):
+            self.defaults[i] = default
+            self.required |= <unsigned int>is_required << <int>i
+            self.signs[i] = signs
+        self.n_ordered = len(ordered)
+        for i, (lower, upper) in enumerate(ordered):
+            self.lower[i], self.upper[i] = lower, upper
         self.chunk = chunk
         self.is_bound_by_memory = is_bound_by_memory
-        for i, value in enumerate(defaults):
-            self.defaults[i] = value
 
     def _use_loops(self, int backend, size_t single, size_t single_fast, size_t double_):
         """Set the addresses of the loops of a backend, 0 where there is none yet."""
@@ -653,6 +666,40 @@ cdef object call_verb(FastPath verb, PyObject** args, size_t nargsf, PyObject* k
     return verb._general_call(positional, keywords)
 
 
+cdef inline bint read_number(PyObject* value, double* number) except -1:
+    """Read a Python float or int, and return whether it is one, of less than 64 bits."""
+    cdef int overflow = 0
+    if PyFloat_CheckExact(value):
+        number[0] = PyFloat_AS_DOUBLE(value)
+        return True
+    if PyLong_CheckExact(value):
+        number[0] = <double>PyLong_AsLongLongAndOverflow(value, &overflow)
+        return not overflow
+    return False
+
+
+cdef int index_of_parameter(FastPath verb, PyObject* name):
+    """Return the index of a keyword, as an object: names in source code are. Or -1."""
+    cdef int i
+    for i in range(verb.n_parameters):
+        if PyTuple_GET_ITEM(<PyObject*>verb.parameter_names, i) == name:
+            return i
+    return -1
+
+
+cdef bint are_allowed(FastPath verb, double* parameters):
+    """Whether no parameter is an error."""
+    cdef int i, sign
+    for i in range(verb.n_parameters):
+        sign = 1 if parameters[i] < 0 else 2 if parameters[i] == 0 else 4 if parameters[i] > 0 else 0
+        if verb.signs[i] != ANY_SIGN and not verb.signs[i] & sign:
+            return False
+    for i in range(verb.n_ordered):
+        if not parameters[verb.lower[i]] <= parameters[verb.upper[i]]:
+            return False
+    return True
+
+
 cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObject* kwnames):
     """Return the result, or None where the call is not the common one."""
     cdef Job job
@@ -662,13 +709,19 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
     cdef PyObject* value
     cdef double[MAX_OPERANDS] parameters
     cdef Py_ssize_t n_given = n_args - verb.n_inputs
+    cdef unsigned int given = 0  # one bit for each parameter
     cdef bint has_defaults = True
     cdef bint has_table = False
     cdef Py_ssize_t i
-    if verb.n_inputs == 0 or not verb.n_required_parameters <= n_given <= verb.n_free_parameters:
+    cdef int index
+    if verb.n_inputs == 0 or not 0 <= n_given <= verb.n_parameters:
         return None  # without inputs: a verb with settings of its own, which has no loops here
     if not cnp.PyArray_CheckExact(<object>args[0]):
         return None
+    for i in range(n_given):
+        if not read_number(args[verb.n_inputs + i], &parameters[i]):
+            return None
+        given |= <unsigned int>1 << i
 
     choice = settings_here()
     if kwnames != NULL:
@@ -681,7 +734,12 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
             elif PyTuple_GET_ITEM(kwnames, i) == PRECISION:
                 choice.precision = choice.precision if value == Py_None else own_name(value)
             else:
-                return None
+                index = index_of_parameter(verb, PyTuple_GET_ITEM(kwnames, i))
+                if index < 0 or given >> index & 1 or not read_number(value, &parameters[index]):
+                    return None
+                given |= <unsigned int>1 << index
+    if given & verb.required != verb.required:
+        return None
     cdef Loops* loops
     if choice.backend == AUTO or choice.backend == NAMES[0]:
         loops = &verb.loops[0]
@@ -693,16 +751,14 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
         return None
 
     job.parameters = verb.defaults
-    if n_given:
+    if given:
         for i in range(verb.n_parameters):
-            parameters[i] = verb.defaults[i]
-        for i in range(n_given):
-            value = args[verb.n_inputs + i]
-            if not PyFloat_CheckExact(value):
-                return None
-            parameters[i] = PyFloat_AS_DOUBLE(value)
-            if parameters[i] != verb.defaults[i]:
+            if not given >> i & 1:
+                parameters[i] = verb.defaults[i]
+            elif parameters[i] != verb.defaults[i]:
                 has_defaults = False
+        if not are_allowed(verb, parameters):
+            return None
         job.parameters = parameters
 
     first = <cnp.ndarray>args[0]
