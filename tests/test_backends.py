@@ -129,7 +129,8 @@ def test_the_fast_path_serves_the_common_call(name):
     code = NO_GENERAL_CALL + (
         f"name = ''.join({list(name)})\n"
         "x = np.ones(3)\n"
-        "fa.relu(x); fa.relu(x, out=x); fa.relu.backward(x, x); fa.relu.value_and_grad(x)\n"
+        "fa.relu(x); fa.relu(x, out=x); fa.relu.backward(x, x)\n"
+        "fa.relu.value_and_grad(x); fa.relu.value_and_grad(x, out=(x + 1, x + 2))\n"
         "with fa.use_backend(name): fa.relu(x)\n"
         "fa.relu(x, backend=name, precision=''.join(['fa', 'st']))\n"
         "fa.set_backend(name); fa.relu(x)\n"

@@ -8,6 +8,7 @@ in ``fastact/cython_backend``; any backend whose loops have that signature runs 
 
 cimport numpy as cnp
 from cpython.object cimport PyObject
+from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Compare
 from libc.string cimport memcpy, memset
 
@@ -497,12 +498,12 @@ cdef inline bint is_plain(object array, int type_number):
     )
 
 
-cdef inline bint are_apart(cnp.ndarray a, cnp.ndarray b):
-    """Whether two arrays of equal size share no memory, or all of it element for element."""
+cdef inline bint overlap(cnp.ndarray a, cnp.ndarray b):
+    """Whether two arrays of equal size share memory."""
     cdef char* start_a = <char*>cnp.PyArray_DATA(a)
     cdef char* start_b = <char*>cnp.PyArray_DATA(b)
     cdef Py_ssize_t size = cnp.PyArray_NBYTES(a)
-    return start_a == start_b or start_a + size <= start_b or start_b + size <= start_a
+    return start_a < start_b + size and start_b < start_a + size
 
 
 cdef inline cnp.ndarray new_like(cnp.ndarray array):
@@ -700,6 +701,28 @@ cdef bint are_allowed(FastPath verb, double* parameters):
     return True
 
 
+cdef inline bint find_outputs(FastPath verb, PyObject* out, PyObject** outputs):
+    """Find the arrays in ``out``, and return whether there is one for each result."""
+    if verb.n_outputs == 1:
+        outputs[0] = out
+        return True
+    if not PyTuple_CheckExact(<object>out) or PyTuple_GET_SIZE(out) != 2:
+        return False
+    outputs[0], outputs[1] = PyTuple_GET_ITEM(out, 0), PyTuple_GET_ITEM(out, 1)
+    return True
+
+
+cdef inline bint keeps_inputs(FastPath verb, cnp.ndarray output, PyObject** args):
+    """Whether no input is written before it is read: one result may replace its input."""
+    cdef int i
+    for i in range(verb.n_inputs):
+        if not overlap(output, <cnp.ndarray>args[i]):
+            continue
+        if verb.n_outputs == 2 or cnp.PyArray_DATA(output) != cnp.PyArray_DATA(<cnp.ndarray>args[i]):
+            return False
+    return True
+
+
 cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObject* kwnames):
     """Return the result, or None where the call is not the common one."""
     cdef Job job
@@ -787,17 +810,22 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
         job.input_sizes[i] = cnp.PyArray_ITEMSIZE(array)
 
     cdef object result
+    cdef PyObject* outputs[2]
     if out != Py_None:
-        if verb.n_outputs != 1 or not is_plain(<object>out, type_number):
+        if not find_outputs(verb, out, outputs):
             return None
-        array = <cnp.ndarray>out
-        if not (cnp.PyArray_ISWRITEABLE(array) and cnp.PyArray_SAMESHAPE(array, first)):
-            return None
-        for i in range(verb.n_inputs):
-            if not are_apart(array, <cnp.ndarray>args[i]):
+        for i in range(verb.n_outputs):
+            if not is_plain(<object>outputs[i], type_number):
                 return None
-        result = array
-        job.outputs[0] = cnp.PyArray_DATA(array)
+            array = <cnp.ndarray>outputs[i]
+            if not (cnp.PyArray_ISWRITEABLE(array) and cnp.PyArray_SAMESHAPE(array, first)):
+                return None
+            if not keeps_inputs(verb, array, args):
+                return None
+            job.outputs[i] = cnp.PyArray_DATA(array)
+        if verb.n_outputs == 2 and overlap(<cnp.ndarray>outputs[0], <cnp.ndarray>outputs[1]):
+            return None
+        result = <object>out
     else:
         array = new_like(first)
         result = array
