@@ -210,6 +210,10 @@ def _activation(text: str) -> str:
         raise argparse.ArgumentTypeError(f"must be of {expected}, got {text!r}") from None
 
 
+def _activations(text: str) -> tuple[str, ...]:
+    return fastact.names() if text == "all" else _list_of(_activation)(text)
+
+
 def _size(text: str) -> int:
     """Return a number of elements: 16, 32Ki or 1Mi."""
     match = re.fullmatch(r"([1-9]\d*)(|Ki|Mi|Gi)", text)
@@ -250,10 +254,10 @@ def _bench_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add(
         "--activations",
-        type=_list_of(_activation),
+        type=_activations,
         default=BENCH_ACTIVATIONS,
         metavar="NAMES",
-        help="activations",
+        help="activations; all: the whole catalogue",
     )
     add(
         "--directions",
