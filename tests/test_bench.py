@@ -140,6 +140,11 @@ def test_settings_are_those_asked_for_and_put_back(tmp_path, capsys):
     assert fa.show_config("dicts")["settings"] == before
 
 
+def test_all_activations_are_the_catalogue():
+    assert cli._activations("all") == fa.names()
+    assert cli._activations("swish, relu") == ("silu", "relu")
+
+
 @pytest.mark.parametrize(("ratio", "status"), [("1e-9", 0), ("1e9", 1)])
 def test_fail_below_sets_the_status(ratio, status, capsys):
     assert bench("--sizes", "16", "--directions", "forward", "--fail-below", ratio) == status
@@ -349,6 +354,9 @@ def test_every_call_of_a_library_is_the_function_of_its_name(peer, direction, dt
                 cell = Cell(name, direction, dtype, 1024, 1, output)
                 arrays = cells.operands(cell, "normal")
                 call = library.prepare(cell, arrays)
+                if (direction, dtype, output) == ("forward", "float32", "new"):
+                    has_entry = getattr(calls.CALLS[name], peer, "fastact") is not None
+                    assert has_entry == (call is not None), name
                 if call is not None:
                     n_calls += 1
                     truth = cells._truth(name, direction, dtype, "normal")[:1024]

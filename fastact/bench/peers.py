@@ -175,9 +175,8 @@ class OnnxRuntime(Library):
     def __init__(self) -> None:
         self.onnxruntime = import_module("onnxruntime")
         self.helper = import_module("onnx.helper")
-        self.unsupported = import_module(
-            "onnxruntime.capi.onnxruntime_pybind11_state"
-        ).NotImplemented
+        errors = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+        self.unsupported = (errors.NotImplemented, errors.InvalidGraph)
 
     def prepare(self, cell: Cell, arrays: dict[str, Array]) -> Call | None:
         operator = CALLS[cell.activation].onnxruntime
@@ -194,7 +193,7 @@ class OnnxRuntime(Library):
             session = self.onnxruntime.InferenceSession(
                 self._model(operator, arrays["x"]), options, providers=["CPUExecutionProvider"]
             )
-        except self.unsupported:  # has no kernel for this dtype
+        except self.unsupported:  # no kernel, or not even a definition, for this dtype
             return None
         to_value = self.onnxruntime.OrtValue.ortvalue_from_numpy
         x, result = to_value(arrays["x"]), to_value(np.empty_like(arrays["x"]))
