@@ -1,7 +1,8 @@
 """``fastact bench``: fastact and the libraries beside it, timed in turn in one process.
 
-``cells`` says what is measured, ``peers`` how each library is called, ``measure`` times the calls
-and checks the results, ``report`` puts them into tables and JSON, ``plot`` draws them.
+``cells`` says what is measured, ``calls`` what each library is called with, ``peers`` how,
+``measure`` times the calls and checks the results, ``report`` puts them into tables and JSON,
+``plot`` draws them.
 """
 
 from __future__ import annotations

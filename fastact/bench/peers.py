@@ -1,28 +1,21 @@
-"""How each library is called.
-
-A class is a library; its tables are the calls, as a user would write them. An activation that is
-not in a library's table is not compared with it. NumPy and numexpr have only the expressions that
-one writes down in a line.
-"""
+"""How each library is called; what is called stands in ``calls``."""
 
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from importlib import import_module, metadata
 from importlib.util import find_spec
-from operator import attrgetter
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
 import fastact as fa
+from fastact.bench.calls import CALLS, Forms, Operator
 from fastact.bench.cells import Array, Cell, numpy_dtype
-
-#: By direction of the cell: {activation: call}
-Table = Mapping[str, Mapping[str, str]]
 
 
 class Call(NamedTuple):
@@ -74,6 +67,21 @@ def _statement(cell: Cell, expression: str) -> str:
     return f"result = {expression}" if cell.output == "new" else expression
 
 
+def _form(forms: Forms | None, cell: Cell) -> str:
+    """Return the expression for a cell, or "" if there is none."""
+    suffix = "" if cell.output == "new" else "_into"
+    form: str = getattr(forms, cell.direction + suffix, "")
+    return form
+
+
+def _named(pattern: str, expression: str) -> tuple[str, dict[str, str]]:
+    """Return the expression with names for what matches a pattern, and what they stand for."""
+    texts = dict.fromkeys(re.findall(pattern, expression))
+    names = {text: f"c{i}" for i, text in enumerate(texts)}
+    named = re.sub(pattern, lambda match: names[match[0]], expression)
+    return named, {name: text for text, name in names.items()}
+
+
 class Fastact(Library):
     name = "fastact"
     version = fa.__version__
@@ -98,67 +106,12 @@ class NumPy(Library):
     name = "numpy"
     version = np.__version__
 
-    _NEW: ClassVar[Table] = {
-        "forward": {
-            "identity": "x.copy()",
-            "relu": "maximum(x, 0)",
-            "relu6": "clip(x, 0, 6)",
-            "leaky_relu": "maximum(x, 0.01 * x)",
-            "hard_swish": "x * clip(x / 6 + 0.5, 0, 1)",
-            "exponential": "exp(x)",
-            "sigmoid": "1 / (1 + exp(-x))",
-            "log_sigmoid": "minimum(x, 0) - log1p(exp(-abs(x)))",
-            "tanh": "tanh(x)",
-            "scaled_tanh": "1.7159 * tanh(0.6666666667 * x)",
-            "tanhshrink": "x - tanh(x)",
-            "softplus": "maximum(x, 0) + log1p(exp(-abs(x)))",
-            "silu": "x / (1 + exp(-x))",
-            "gelu_tanh": "0.5 * x * (1 + tanh(0.7978845608 * (x + 0.044715 * x * x * x)))",
-            "quick_gelu": "x / (1 + exp(-1.702 * x))",
-            "mish": "x * tanh(log1p(exp(x)))",
-            "elu": "maximum(x, 0) + expm1(minimum(x, 0))",
-            "celu": "maximum(x, 0) + expm1(minimum(x, 0))",
-            "selu": "1.0507009874 * maximum(x, 0) + 1.7580993408 * expm1(minimum(x, 0))",
-        },
-        "backward": {
-            "identity": "g.copy()",
-            "relu": "g * (x > 0)",
-            "relu6": "g * ((x > 0) & (x < 6))",
-            "leaky_relu": "where(x > 0, g, 0.01 * g)",
-            "hard_swish": "g * where(x <= -3, 0, where(x >= 3, 1, x / 3 + 0.5))",
-            "exponential": "g * y",
-            "sigmoid": "g * y * (1 - y)",
-            "log_sigmoid": "g / (1 + exp(x))",
-            "tanh": "g * (1 - y * y)",
-            "softplus": "g / (1 + exp(-x))",
-            "silu": "g * (s := 1 / (1 + exp(-x))) * (1 + x * (1 - s))",
-            "elu": "g * exp(minimum(x, 0))",
-            "celu": "g * exp(minimum(x, 0))",
-            "selu": "g * where(x > 0, 1.0507009874, 1.7580993408 * exp(x))",
-        },
-    }
-    #: Ufuncs that write the result at once; the other expressions have no such form.
-    _INTO: ClassVar[Table] = {
-        "forward": {
-            "relu": "maximum(x, 0, out=result)",
-            "relu6": "clip(x, 0, 6, out=result)",
-            "leaky_relu": "maximum(x, 0.01 * x, out=result)",
-            "exponential": "exp(x, out=result)",
-            "tanh": "tanh(x, out=result)",
-        },
-        "backward": {
-            "relu": "multiply(g, x > 0, out=result)",
-            "exponential": "multiply(g, y, out=result)",
-        },
-    }
-
     def context(self) -> AbstractContextManager[Any]:
         return np.errstate(all="ignore")
 
     def prepare(self, cell: Cell, arrays: dict[str, Array]) -> Call | None:
-        table = self._NEW if cell.output == "new" else self._INTO
-        expression = table[cell.direction].get(cell.activation)
-        if expression is None:
+        expression = _form(CALLS[cell.activation].numpy, cell)
+        if not expression:
             return None
         names = vars(np) | arrays | _buffer(cell, arrays, np.empty_like)
         return Call(_statement(cell, expression), names)
@@ -168,89 +121,9 @@ class Torch(Library):
     name = "torch"
     modules = ("torch",)
 
-    _NEW: ClassVar[Table] = {
-        "forward": {
-            "identity": "clone(x)",
-            "relu": "relu(x)",
-            "relu6": "nn.functional.relu6(x)",
-            "leaky_relu": "nn.functional.leaky_relu(x)",
-            "hard_swish": "nn.functional.hardswish(x)",
-            "exponential": "exp(x)",
-            "sigmoid": "sigmoid(x)",
-            "log_sigmoid": "nn.functional.logsigmoid(x)",
-            "tanh": "tanh(x)",
-            "tanhshrink": "nn.functional.tanhshrink(x)",
-            "softplus": "nn.functional.softplus(x)",
-            "silu": "nn.functional.silu(x)",
-            "gelu": "nn.functional.gelu(x)",
-            "gelu_tanh": "nn.functional.gelu(x, approximate='tanh')",
-            "mish": "nn.functional.mish(x)",
-            "elu": "nn.functional.elu(x)",
-            "celu": "nn.functional.celu(x)",
-            "selu": "selu(x)",
-        },
-        "backward": {
-            "identity": "clone(g)",
-            "relu": "ops.aten.threshold_backward.default(g, x, 0)",
-            "relu6": "ops.aten.hardtanh_backward.default(g, x, 0, 6)",
-            "leaky_relu": "ops.aten.leaky_relu_backward.default(g, x, 0.01, False)",
-            "hard_swish": "ops.aten.hardswish_backward.default(g, x)",
-            "exponential": "mul(g, y)",
-            "sigmoid": "ops.aten.sigmoid_backward.default(g, y)",
-            "tanh": "ops.aten.tanh_backward.default(g, y)",
-            "softplus": "ops.aten.softplus_backward.default(g, x, 1, 20)",
-            "silu": "ops.aten.silu_backward.default(g, x)",
-            "gelu": "ops.aten.gelu_backward.default(g, x)",
-            "gelu_tanh": "ops.aten.gelu_backward.default(g, x, approximate='tanh')",
-            "mish": "ops.aten.mish_backward.default(g, x)",
-            "elu": "ops.aten.elu_backward.default(g, 1, 1, 1, False, x)",
-            "celu": "ops.aten.elu_backward.default(g, 1, 1, 1, False, x)",
-            "selu": "ops.aten.elu_backward.default"
-            "(g, 1.6732632423543772, 1.0507009873554805, 1, False, x)",
-        },
-    }
-    _INTO: ClassVar[Table] = {
-        "forward": {
-            "relu": "ops.aten.relu.out(x, out=result)",
-            "relu6": "ops.aten.hardtanh.out(x, 0, 6, out=result)",
-            "leaky_relu": "ops.aten.leaky_relu.out(x, out=result)",
-            "hard_swish": "ops.aten.hardswish.out(x, out=result)",
-            "exponential": "exp(x, out=result)",
-            "sigmoid": "sigmoid(x, out=result)",
-            "log_sigmoid": "ops.aten.log_sigmoid.out(x, out=result)",
-            "tanh": "tanh(x, out=result)",
-            "softplus": "ops.aten.softplus.out(x, out=result)",
-            "silu": "ops.aten.silu.out(x, out=result)",
-            "gelu": "ops.aten.gelu.out(x, out=result)",
-            "gelu_tanh": "ops.aten.gelu.out(x, approximate='tanh', out=result)",
-            "mish": "ops.aten.mish.out(x, out=result)",
-            "elu": "ops.aten.elu.out(x, out=result)",
-            "celu": "ops.aten.celu.out(x, out=result)",
-            "selu": "ops.aten.elu.out(x, 1.6732632423543772, 1.0507009873554805, out=result)",
-        },
-        "backward": {
-            "relu": "ops.aten.threshold_backward.grad_input(g, x, 0, grad_input=result)",
-            "relu6": "ops.aten.hardtanh_backward.grad_input(g, x, 0, 6, grad_input=result)",
-            "leaky_relu": "ops.aten.leaky_relu_backward.grad_input"
-            "(g, x, 0.01, False, grad_input=result)",
-            "hard_swish": "ops.aten.hardswish_backward.out(g, x, out=result)",
-            "exponential": "mul(g, y, out=result)",
-            "sigmoid": "ops.aten.sigmoid_backward.grad_input(g, y, grad_input=result)",
-            "tanh": "ops.aten.tanh_backward.grad_input(g, y, grad_input=result)",
-            "softplus": "ops.aten.softplus_backward.grad_input(g, x, 1, 20, grad_input=result)",
-            "silu": "ops.aten.silu_backward.grad_input(g, x, grad_input=result)",
-            "gelu": "ops.aten.gelu_backward.grad_input(g, x, grad_input=result)",
-            "gelu_tanh": "ops.aten.gelu_backward.grad_input"
-            "(g, x, approximate='tanh', grad_input=result)",
-            "elu": "ops.aten.elu_backward.grad_input(g, 1, 1, 1, False, x, grad_input=result)",
-            "celu": "ops.aten.elu_backward.grad_input(g, 1, 1, 1, False, x, grad_input=result)",
-            "selu": "ops.aten.elu_backward.grad_input"
-            "(g, 1.6732632423543772, 1.0507009873554805, 1, False, x, grad_input=result)",
-        },
-    }
-
     def __init__(self) -> None:
         self.torch = import_module("torch")
+        self.names = vars(self.torch) | {"aten": self.torch.ops.aten}
 
     def context(self) -> AbstractContextManager[Any]:
         context: AbstractContextManager[Any] = self.torch.inference_mode()
@@ -260,18 +133,20 @@ class Torch(Library):
         self.torch.set_num_threads(threads)
 
     def prepare(self, cell: Cell, arrays: dict[str, Array]) -> Call | None:
-        table = self._NEW if cell.output == "new" else self._INTO
-        call = table[cell.direction].get(cell.activation)
-        if call is None:
+        forms = CALLS[cell.activation].torch
+        expression = _form(forms, cell)
+        if forms is None or not expression:
             return None
-        # Looked up here and not in each call.
-        path, _, arguments = call.partition("(")
-        function = attrgetter(path)(self.torch)
         tensors = {name: self._tensor(array) for name, array in arrays.items()}
         buffer = _buffer(cell, tensors, self.torch.empty_like)
+        if forms.given:
+            buffer["given"] = eval(forms.given, self.names | tensors)
+        # Functions are looked up here and not in each call.
+        expression, paths = _named(r"[a-z_][\w.]*(?=\()", expression)
+        functions = {name: eval(path, self.names) for name, path in paths.items()}
         return Call(
-            _statement(cell, f"f({arguments}"),
-            {"f": function, **tensors, **buffer},
+            _statement(cell, expression),
+            {**functions, **tensors, **buffer},
             partial(self._array, dtype=numpy_dtype(cell.dtype)),
         )
 
@@ -294,50 +169,31 @@ class OnnxRuntime(Library):
     name = "onnxruntime"
     modules = ("onnxruntime", "onnx")
 
-    #: activation: (operator, attributes)
-    _OPERATORS: ClassVar[Mapping[str, tuple[str, Mapping[str, Any]]]] = {
-        "identity": ("Identity", {}),
-        "relu": ("Relu", {}),
-        "leaky_relu": ("LeakyRelu", {"alpha": 0.01}),
-        "hard_swish": ("HardSwish", {}),
-        "exponential": ("Exp", {}),
-        "sigmoid": ("Sigmoid", {}),
-        "tanh": ("Tanh", {}),
-        "softplus": ("Softplus", {}),
-        # Its own operator, into which it would turn x * sigmoid(x) too.
-        "silu": ("QuickGelu", {"alpha": 1.0, "domain": "com.microsoft"}),
-        "gelu": ("Gelu", {}),
-        "gelu_tanh": ("Gelu", {"approximate": "tanh"}),
-        "quick_gelu": ("QuickGelu", {"alpha": 1.702, "domain": "com.microsoft"}),
-        "mish": ("Mish", {}),
-        "elu": ("Elu", {}),
-        "selu": ("Selu", {}),
-    }
     #: The first versions in which all of these are defined.
     _OPSET, _IR_VERSION = 20, 9
 
     def __init__(self) -> None:
         self.onnxruntime = import_module("onnxruntime")
         self.helper = import_module("onnx.helper")
-        self.unsupported = import_module(
-            "onnxruntime.capi.onnxruntime_pybind11_state"
-        ).NotImplemented
+        errors = import_module("onnxruntime.capi.onnxruntime_pybind11_state")
+        self.unsupported = (errors.NotImplemented, errors.InvalidGraph)
 
     def prepare(self, cell: Cell, arrays: dict[str, Array]) -> Call | None:
+        operator = CALLS[cell.activation].onnxruntime
         if (
-            cell.direction == "backward"
+            operator is None
+            or cell.direction == "backward"
             or cell.output == "inplace"
             or cell.dtype == "bfloat16"  # which its arrays do not know
-            or cell.activation not in self._OPERATORS
         ):
             return None
         options = self.onnxruntime.SessionOptions()
         options.intra_op_num_threads = cell.threads
         try:
             session = self.onnxruntime.InferenceSession(
-                self._model(cell, arrays["x"].dtype), options, providers=["CPUExecutionProvider"]
+                self._model(operator, arrays["x"]), options, providers=["CPUExecutionProvider"]
             )
-        except self.unsupported:  # has no kernel for this dtype
+        except self.unsupported:  # no kernel, or not even a definition, for this dtype
             return None
         to_value = self.onnxruntime.OrtValue.ortvalue_from_numpy
         x, result = to_value(arrays["x"]), to_value(np.empty_like(arrays["x"]))
@@ -347,12 +203,22 @@ class OnnxRuntime(Library):
         names = {"run": session.run_with_iobinding, "binding": binding, "result": result, "x": x}
         return Call("run(binding)", names, lambda value: value.numpy())
 
-    def _model(self, cell: Cell, dtype: np.dtype[Any]) -> bytes:
-        operator, attributes = self._OPERATORS[cell.activation]
-        tensor_type = self.helper.np_dtype_to_tensor_dtype(dtype)
-        x, y = (self.helper.make_tensor_value_info(name, tensor_type, [cell.size]) for name in "xy")
+    def _model(self, operator: Operator, x: Array) -> bytes:
+        tensor_type = self.helper.np_dtype_to_tensor_dtype(x.dtype)
+        ends = [self.helper.make_tensor_value_info(name, tensor_type, x.shape) for name in "xy"]
+        constants = {f"c{i}": value for i, value in enumerate(operator.constants)}
+        node = self.helper.make_node(
+            operator.name, ["x", *constants], ["y"], domain=operator.domain, **operator.attributes
+        )
         graph = self.helper.make_graph(
-            [self.helper.make_node(operator, ["x"], ["y"], **attributes)], operator, [x], [y]
+            [node],
+            operator.name,
+            ends[:1],
+            ends[1:],
+            [
+                self.helper.make_tensor(name, tensor_type, [], [value])
+                for name, value in constants.items()
+            ],
         )
         opsets = [("", self._OPSET), ("com.microsoft", 1)]
         model: bytes = self.helper.make_model(
@@ -376,30 +242,7 @@ class Jax(Library):
         self.jax.config.update("jax_enable_x64", True)
         # To hand a call to another thread and wait for it cost 80 us, and calls 5: not its best.
         self.jax.config.update("jax_cpu_enable_async_dispatch", False)
-        nn = self.jax.nn
-        self.functions: Mapping[str, Callable[[Any], Any]] = {
-            "relu": nn.relu,
-            "relu6": nn.relu6,
-            "leaky_relu": nn.leaky_relu,
-            "hard_swish": nn.hard_swish,
-            "exponential": self.jax.numpy.exp,
-            "sigmoid": nn.sigmoid,
-            "log_sigmoid": nn.log_sigmoid,
-            "tanh": nn.tanh,
-            "softplus": nn.softplus,
-            "silu": nn.silu,
-            "gelu": partial(nn.gelu, approximate=False),
-            "gelu_tanh": nn.gelu,
-            "mish": nn.mish,
-            "elu": nn.elu,
-            "celu": nn.celu,
-            "selu": nn.selu,
-        }
-        self.from_output: Mapping[str, Callable[[Any, Any], Any]] = {
-            "exponential": lambda g, y: g * y,
-            "sigmoid": lambda g, y: g * y * (1 - y),
-            "tanh": lambda g, y: g * (1 - y * y),
-        }
+        self.names = vars(self.jax.numpy) | {"nn": self.jax.nn}
 
     def set_threads(self, threads: int) -> None:
         """Start its CPU client anew: the pool of XLA gets its size when that starts."""
@@ -408,49 +251,36 @@ class Jax(Library):
             self.backends.clear_backends()
 
     def prepare(self, cell: Cell, arrays: dict[str, Array]) -> Call | None:
-        if cell.output != "new" or cell.activation not in self.functions:
+        forms = CALLS[cell.activation].jax
+        if forms is None or cell.output != "new":
             return None
-        function: Callable[..., Any] = self.functions[cell.activation]
-        if cell.from_output:
-            function = self.from_output[cell.activation]
-        elif cell.direction == "backward":
-            function = partial(self._backward, function)
         names = {name: self.jax.device_put(array) for name, array in arrays.items()}
-        statement = f"result = f({', '.join(names)}).block_until_ready()"
+        if forms.given:
+            names["given"] = eval(forms.given, self.names | names)
+        function, which = self._function(forms, cell, list(names))
+        statement = f"result = f({', '.join(names)}){which}.block_until_ready()"
         return Call(statement, names | {"f": self.jax.jit(function)})
 
-    def _backward(self, function: Callable[[Any], Any], g: Any, x: Any) -> Any:
-        _, vjp = self.jax.vjp(function, x)
-        return vjp(g)[0]
+    def _function(
+        self, forms: Forms, cell: Cell, names: list[str]
+    ) -> tuple[Callable[..., Any], str]:
+        """Return a function of these arguments, and which of its results is that of the cell."""
+        expression = getattr(forms, cell.direction)
+        if expression:
+            return eval(f"lambda {', '.join(names)}: {expression}", self.names), ""
+        forward = eval(f"lambda {', '.join(names[1:])}: {forms.forward}", self.names)
+
+        def backward(g: Any, *primals: Any) -> Any:
+            _, vjp = self.jax.vjp(forward, *primals)
+            return vjp(g)
+
+        return backward, "[0]"
 
 
 class Numexpr(Library):
     name = "numexpr"
     modules = ("numexpr",)
 
-    #: Integers in them keep float32: to numexpr a decimal fraction is a double.
-    _EXPRESSIONS: ClassVar[Mapping[str, str]] = {
-        "relu": "where(x > 0, x, 0)",
-        "relu6": "where(x > 0, where(x < 6, x, 6), 0)",
-        "leaky_relu": "where(x > 0, x, x / 100)",
-        "hard_swish": "x * where(x > -3, where(x < 3, x + 3, 6), 0) / 6",
-        "exponential": "exp(x)",
-        "sigmoid": "1 / (1 + exp(-x))",
-        "log_sigmoid": "where(x < 0, x, 0) - log1p(exp(-abs(x)))",
-        "tanh": "tanh(x)",
-        "tanhshrink": "x - tanh(x)",
-        "softplus": "where(x > 0, x, 0) + log1p(exp(-abs(x)))",
-        "silu": "x / (1 + exp(-x))",
-        "gelu_tanh": "x / (1 + exp(-a * (x + b * x * x * x)))",
-        "mish": "x * tanh(log1p(exp(x)))",
-        "elu": "where(x > 0, x, expm1(x))",
-        "celu": "where(x > 0, x, expm1(x))",
-        "selu": "where(x > 0, a * x, b * expm1(x))",
-    }
-    _CONSTANTS: ClassVar[Mapping[str, Mapping[str, float]]] = {
-        "gelu_tanh": {"a": 1.5957691216, "b": 0.044715},
-        "selu": {"a": 1.0507009874, "b": 1.7580993408},
-    }
     #: numexpr calls float32 by this name.
     _TYPES: ClassVar[Mapping[str, type]] = {"float32": float, "float64": np.double}
 
@@ -461,13 +291,13 @@ class Numexpr(Library):
         self.numexpr.set_num_threads(threads)
 
     def prepare(self, cell: Cell, arrays: dict[str, Array]) -> Call | None:
-        expression = self._EXPRESSIONS.get(cell.activation)
-        if cell.direction == "backward" or cell.dtype not in self._TYPES or expression is None:
+        forms = CALLS[cell.activation].numexpr
+        expression = getattr(forms, cell.direction, "")
+        if not expression or cell.dtype not in self._TYPES:
             return None
-        constants = {
-            name: np.array(value, cell.dtype)
-            for name, value in self._CONSTANTS.get(cell.activation, {}).items()
-        }
+        # A decimal fraction is a double to numexpr, and turns float32 into one.
+        expression, fractions = _named(r"\d+\.\d+", expression)
+        constants = {name: np.array(float(text), cell.dtype) for name, text in fractions.items()}
         names = {**arrays, **constants, **_buffer(cell, arrays, np.empty_like)}
         inputs = [*arrays, *constants]
         signature = [(name, self._TYPES[cell.dtype]) for name in inputs]
