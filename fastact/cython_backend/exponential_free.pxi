@@ -23,6 +23,7 @@ cdef extern from *:
     #define FASTACT_HUGE 1e200
     #define FASTACT_TWO_TO_540 3.599131035634557e162
     #define FASTACT_TWO_TO_26 67108864.0
+    #define FASTACT_TWO_TO_28 268435456.0
     #define FASTACT_TWO_TO_150 1.42724769270596e45
     #define FASTACT_TWO_TO_200 1.6069380442589903e60
     #define FASTACT_TWO_TO_290 1.9892929456391466e87
@@ -76,6 +77,7 @@ cdef extern from *:
     const double HUGE "FASTACT_HUGE"
     const double TWO_TO_540 "FASTACT_TWO_TO_540"
     const double TWO_TO_26 "FASTACT_TWO_TO_26"
+    const double TWO_TO_28 "FASTACT_TWO_TO_28"
     const double TWO_TO_150 "FASTACT_TWO_TO_150"
     const double TWO_TO_200 "FASTACT_TWO_TO_200"
     const double TWO_TO_290 "FASTACT_TWO_TO_290"
@@ -939,27 +941,18 @@ cdef inline float dish_float(float x) noexcept nogil:
     return rectified if magnitude > FLT_MAX else value
 
 
-# Of 0 <= a <= 2**26: v = 1 + a**2, p = a sqrt(v) and v + p, as sums of two, and 1 / (2 sqrt(v)), roughly
-ctypedef struct dish_sum:
-    pair square
-    pair product
-    double total
-    double total_low
-    double half
-
-
-# In double the same, but that the difference is rounded; largest error below 1.5 ulp. For subnormal x
-# it is x / 2.
+# In double the same, but that the errors of v, of its root and of the difference stay, and that the
+# tail is 1 / (4 |x|) from 2**28 on; largest error below 2 ulp. For subnormal x it is x / 2.
 cdef inline double dish_double(double x) noexcept nogil:
     cdef double shifted_x = shifted_mantissa(x)
     cdef double other = shifted_x if is_subnormal(x) else x
     cdef double magnitude = fabs(other)
-    cdef double near = at_most(at_least(magnitude, NEGLIGIBLE), TWO_TO_26)
-    cdef dish_sum parts = dish_total(near)
-    cdef double total = TWO_TO_MINUS_32 * magnitude if magnitude > TWO_TO_26 else parts.total
-    cdef double total_low = (1.5 * TWO_TO_MINUS_32) * parts.half if magnitude > TWO_TO_26 else parts.total_low
+    cdef pair divisor = dish_divisor(at_most(at_least(magnitude, NEGLIGIBLE), TWO_TO_28))
+    cdef bint is_far = magnitude > TWO_TO_28
+    cdef double total = TWO_TO_MINUS_32 * magnitude if is_far else divisor.high
+    cdef double total_low = 0.0 if is_far else divisor.low
     cdef double half = 0.5 * magnitude
-    cdef double numerator = 0.25 * TWO_TO_MINUS_32 if magnitude > TWO_TO_26 else half
+    cdef double numerator = 0.25 * TWO_TO_MINUS_32 if is_far else half
     cdef double inverse = reciprocal(total)
     cdef double quotient = numerator * inverse
     cdef double rest = multiply_add(-quotient, total_low, remainder(numerator, quotient, total))
@@ -969,12 +962,35 @@ cdef inline double dish_double(double x) noexcept nogil:
     return copysign(half_of_shifted(shifted_x) if is_subnormal(x) else value, x)
 
 
+# v + a sqrt(v), v = 1 + a**2; products that are not fused are rounded too, so all is needed there.
+cdef inline pair dish_divisor(double a) noexcept nogil:
+    cdef double v, root, total
+    cdef dish_sum parts
+    if FUSED:
+        v = multiply_add(a, a, 1.0)
+        root = sqrt(v)
+        total = multiply_add(a, root, v)
+        return make_pair(total, multiply_add(a, root, v - total))
+    else:
+        parts = dish_total(a)
+        return make_pair(parts.total, parts.total_low)
+
+
+# Of a >= 0: v = 1 + a**2, p = a sqrt(v) and v + p, as sums of two; where the processor fuses, up to
+# 2**26
+ctypedef struct dish_sum:
+    pair square
+    pair product
+    double total
+    double total_low
+
+
 cdef inline dish_sum dish_total(double a) noexcept nogil:
     cdef dish_sum parts
     cdef pair v = one_plus_square(a)
     cdef double root = sqrt(v.high)
-    parts.half = 0.5 * rough_reciprocal(root)
-    cdef double root_low = (remainder(v.high, root, root) + v.low) * parts.half
+    cdef double half = 0.5 * rough_reciprocal(root)
+    cdef double root_low = (remainder(v.high, root, root) + v.low) * half
     cdef double p = a * root
     cdef double p_low = multiply_add(a, root_low, product_error(a, root, p))
     parts.square = v
