@@ -61,6 +61,7 @@ HUGE = 1e200
 TWO_TO_540 = 2.0**540
 
 TWO_TO_26 = 2.0**26
+TWO_TO_28 = 2.0**28
 TWO_TO_150 = 2.0**150
 TWO_TO_200 = 2.0**200
 TWO_TO_290 = 2.0**290
@@ -837,18 +838,18 @@ def dish_value_float32(x: Any) -> Any:
     return (-0.0 if x < float32(0) else float64(x)) - tail
 
 
-# Sums and products carry their rounding errors along, and from 2**26 on the tail is
-# 1 / (4 |x| + 3 / |x|); largest error below 1.5 ulp. For subnormal x it is x / 2.
+# The sum and the quotient carry their rounding errors along, and from 2**28 on the tail is
+# 1 / (4 |x|); largest error below 2 ulp. For subnormal x it is x / 2.
 def dish_value_float64(x: Any) -> Any:
     shifted_x = shifted_mantissa(x)
     other = shifted_x if is_subnormal(x) else x
     magnitude = abs(other)
-    near = at_most(at_least(magnitude, NEGLIGIBLE), TWO_TO_26)
-    parts = dish_total(near)
-    total = TWO_TO_MINUS_32 * magnitude if magnitude > TWO_TO_26 else parts.total.high
-    total_low = (1.5 * TWO_TO_MINUS_32) * parts.half if magnitude > TWO_TO_26 else parts.total.low
+    divisor = dish_divisor(at_most(at_least(magnitude, NEGLIGIBLE), TWO_TO_28))
+    is_far = magnitude > TWO_TO_28
+    total = TWO_TO_MINUS_32 * magnitude if is_far else divisor.high
+    total_low = 0.0 if is_far else divisor.low
     half = 0.5 * magnitude
-    numerator = 0.25 * TWO_TO_MINUS_32 if magnitude > TWO_TO_26 else half
+    numerator = 0.25 * TWO_TO_MINUS_32 if is_far else half
     inverse = reciprocal(total)
     quotient = numerator * inverse
     rest = multiply_add(-quotient, total_low, remainder(numerator, quotient, total))
@@ -858,16 +859,32 @@ def dish_value_float64(x: Any) -> Any:
     return copysign(half_of_shifted(shifted_x) if is_subnormal(x) else value, x)
 
 
+# v + a sqrt(v), v = 1 + a**2; products that are not fused are rounded too, so all is needed there.
+if FUSED:
+
+    @kernel
+    def dish_divisor(a: float) -> Pair:
+        v = multiply_add(a, a, 1.0)
+        root = sqrt(v)
+        total = multiply_add(a, root, v)
+        return Pair(total, multiply_add(a, root, v - total))
+
+else:
+
+    @kernel
+    def dish_divisor(a: float) -> Pair:
+        return dish_total(a).total
+
+
 class DishSum(NamedTuple):
-    """v = 1 + a**2, p = a sqrt(v) and v + p; 1 / (2 sqrt(v)), roughly."""
+    """v = 1 + a**2, p = a sqrt(v) and v + p."""
 
     square: Pair
     product: Pair
     total: Pair
-    half: float
 
 
-# 0 <= a <= 2**26
+# a >= 0; where the processor fuses, up to 2**26
 @kernel
 def dish_total(a: float) -> DishSum:
     v = one_plus_square(a)
@@ -878,7 +895,7 @@ def dish_total(a: float) -> DishSum:
     p_low = multiply_add(a, root_low, product_error(a, root, p))
     total = v.high + p
     total_low = (p - (total - v.high)) + (v.low + p_low)
-    return DishSum(v, Pair(p, p_low), Pair(total, total_low), half)
+    return DishSum(v, Pair(p, p_low), Pair(total, total_low))
 
 
 if FUSED:
