@@ -306,11 +306,11 @@ FORMATS = {
 
 
 def ulp(truth: np.ndarray, dtype: Any) -> np.ndarray:
-    """Return the unit in the last place of ``dtype`` at finite numbers of a wider one."""
+    """Return the unit in the last place of ``dtype`` at finite numbers of a wider one, in that."""
     form = FORMATS[np.dtype(dtype).name]
     exponent = np.maximum(np.frexp(truth)[1] - 1, form.smallest_exponent)
     exponent = np.where(truth == 0, form.smallest_exponent, exponent)
-    return np.ldexp(np.longdouble(1), exponent - (form.digits - 1))
+    return np.ldexp(truth.dtype.type(1), exponent - (form.digits - 1))
 
 
 def ulp_error(result: np.ndarray, truth: Any) -> np.ndarray:
@@ -386,7 +386,9 @@ def rounded(truth: np.ndarray, dtype: Any) -> np.ndarray:
         return np.where(np.isfinite(truth), overflown, truth).astype(np.float64).astype(dtype)
 
 
-def nearest(case: Case, function: str, x: Any) -> Any:
+def nearest(
+    case: Case, function: str, x: Any, digits_to_try: Sequence[int] = (DIGITS, DIGITS_OF_TIES)
+) -> Any:
     """Return f ("value") or f' ("grad") at the float ``x``, rounded to the nearest, ties to even.
 
     Underflow keeps the sign of the true value, and a limit that is zero the sign in the catalogue.
@@ -394,7 +396,7 @@ def nearest(case: Case, function: str, x: Any) -> Any:
     the formulas of the NumPy backend give.
     """
     dtype = x.dtype
-    for digits in (DIGITS, DIGITS_OF_TIES):
+    for digits in digits_to_try:
         truth = exact(case, function, np.array([x]), digits)[0]
         if mp.isnan(truth):
             return dtype.type(np.nan)
