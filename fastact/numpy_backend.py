@@ -444,10 +444,11 @@ def silu(x: Array, beta: Any) -> Array:
     return np.where(z < -2e4, np.copysign(0, x), x) * sigmoid(z)
 
 
-def silu_grad(x: Array, beta: Any) -> Array:
+def silu_grad(x: Array, beta: Any, beta_low: float = 0.0) -> Array:
     x_or_zero = np.where(beta == 0, 0, x)
-    z = _bounded(beta * x_or_zero, high=2e4)
-    error = _product_error(x_or_zero, x.dtype.type(beta) if np.ndim(beta) == 0 else beta, z)
+    beta = x.dtype.type(beta) if np.ndim(beta) == 0 else beta
+    z = _bounded((beta + beta_low) * x_or_zero, high=2e4)
+    error = _product_error(x_or_zero, beta, z) + x_or_zero * beta_low
     derivative = _near_root(z, _gated_grad(z, z), table.SILU_ROOT, table.SILU_SLOPE, error)
     return _keep_nan(derivative, x)
 
@@ -479,11 +480,12 @@ def gelu_tanh_grad(x: Array) -> Array:
 
 
 def quick_gelu(x: Array) -> Array:
-    return silu(x, table.QUICK_GELU_FACTOR)
+    number = x.dtype.type
+    return silu(x, number(table.QUICK_GELU_FACTOR) + number(table.QUICK_GELU_FACTOR_LOW))
 
 
 def quick_gelu_grad(x: Array) -> Array:
-    return silu_grad(x, table.QUICK_GELU_FACTOR)
+    return silu_grad(x, table.QUICK_GELU_FACTOR, table.QUICK_GELU_FACTOR_LOW)
 
 
 def mish(x: Array) -> Array:

@@ -109,6 +109,10 @@ def _gelu_tanh_grad(x: Any) -> Any:
     return _sigmoid(z) + x * slope * _bell(z)
 
 
+def _quick_gelu_factor() -> Any:
+    return mp.mpf("1.702")
+
+
 def _softplus(x: Any, beta: Any) -> Any:
     return (max(beta * x, 0) + mp.log1p(mp.exp(-abs(beta * x)))) / beta
 
@@ -118,7 +122,6 @@ def _mish_grad(x: Any) -> Any:
     return mp.tanh(softplus) + x * _sigmoid(x) / mp.cosh(softplus) ** 2
 
 
-_QUICK_GELU_FACTOR = mp.mpf(1.702)
 _SELU_SCALE = mp.mpf(1.0507009873554805)
 _SELU_ALPHA = mp.mpf(1.6732632423543772)
 with mp.workdps(DIGITS):
@@ -230,8 +233,8 @@ DEFINITIONS = {
         _gelu_tanh_grad,
     ),
     "quick_gelu": Definition(
-        lambda x: x * _sigmoid(_QUICK_GELU_FACTOR * x),
-        lambda x: _silu_grad(x, _QUICK_GELU_FACTOR),
+        lambda x: x * _sigmoid(_quick_gelu_factor() * x),
+        lambda x: _silu_grad(x, _quick_gelu_factor()),
     ),
     "mish": Definition(lambda x: x * mp.tanh(_softplus(x, 1)), _mish_grad),
     "elu": Definition(

@@ -152,7 +152,8 @@ cdef extern from "coefficients.h":
     # Constants, and one function for each polynomial; written by tools/generate_cython.py from
     # fastact/coefficients.py.
     const double LOG2E, LN2_0, LN2_1, SELU_SCALE, SELU_ALPHA, ROOT_RADIUS
-    const double SCALED_TANH_A, SCALED_TANH_B, QUICK_GELU_FACTOR
+    const double SCALED_TANH_A, SCALED_TANH_B
+    const double QUICK_GELU_FACTOR, QUICK_GELU_FACTOR_LOW
     const double GELU_TANH_LINEAR_0, GELU_TANH_LINEAR_1, GELU_TANH_CUBIC_0, GELU_TANH_CUBIC_1
     const double GELU_TANH_LINEAR_FULL_0, GELU_TANH_LINEAR_FULL_1
     const double GELU_TANH_CUBIC_FULL_0, GELU_TANH_CUBIC_FULL_1

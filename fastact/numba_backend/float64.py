@@ -48,6 +48,7 @@ from fastact.coefficients import (
     MISH_SLOPE,
     MISH_SLOPE_LOW,
     QUICK_GELU_FACTOR,
+    QUICK_GELU_FACTOR_LOW,
     ROOT_RADIUS,
     SELU_ALPHA,
     SELU_SCALE,
@@ -586,7 +587,7 @@ def log_sigmoid_grad_from_output(y: float) -> float:
 # two is 0 and the tail vanishes, unless beta is tiny: then x may be huge, the power of two is taken
 # in two parts, and the tail vanishes beyond 1400.
 @kernel
-def silu(x: float, beta: float) -> float:
+def silu_of_pair(x: float, beta: float, beta_low: float) -> float:
     is_wide = fabs(beta) < 8.881784197001252e-16  # 2**-50
     unit = 1.0 if is_wide else LIFTED
     limit = 1400.0 if is_wide else 842.2
@@ -598,7 +599,8 @@ def silu(x: float, beta: float) -> float:
     magnitude = fabs(other)
     bounded = at_most(magnitude, limit if beta == 1.0 else LARGEST)
     z = bounded_product(fabs(beta), fabs(x) if beta == 1.0 else bounded, limit)
-    e = exp_quotient(z.high, z.low)
+    low = multiply_add(beta_low, at_most(bounded, limit), z.low)
+    e = exp_quotient(z.high, z.low if beta_low == 0.0 else low)
     shifted = e.shifted - (1000.0 if z.high > far else 0.0)
     power = negative_power(shifted, 0 if is_wide else LIFT)
     d = sigmoid_divisor(e.t, power, unit)
@@ -610,11 +612,17 @@ def silu(x: float, beta: float) -> float:
     mirrored = other * copysign(1.0, beta)
     mirrored = -1.0 if beta == 0.0 else mirrored
     value = multiply_add(-factor, tail, at_least(mirrored, 0.0))
-    if not FUSED:  # with what the tail was rounded by; 0 inf must not arise
+    # With what the tail was rounded by; 0 inf must not arise.
+    if not FUSED or beta_low != 0.0:
         tail_low = multiply_add(d.inverse, excess, d.inverse - tail)
         closer = at_least(mirrored, 0.0) - multiply_add(factor, tail, factor * tail_low)
         value = value if beta == 0.0 else closer
     return copysign(half_of_shifted(shifted_x) if fabs(x) < least else value, x)
+
+
+@kernel
+def silu(x: float, beta: float) -> float:
+    return silu_of_pair(x, beta, 0.0)
 
 
 # sigmoid(-z) (1 - w sigmoid(z)) for x < 0, 1 minus that for x >= 0. It is q (1 + t / 2) b / d**2
@@ -676,12 +684,20 @@ def from_root(a: Pair, root: Pair, is_exact: bool) -> Pair:
 
 # w is z
 @kernel
-def silu_grad(x: float, beta: float) -> float:
-    z = bounded_product(fabs(beta), magnitude_for(beta, x), 800.0)
+def silu_grad_of_pair(x: float, beta: float, beta_low: float) -> float:
+    magnitude = magnitude_for(beta, x)
+    z = bounded_product(fabs(beta), magnitude, 800.0)
+    low = multiply_add(beta_low, at_most(magnitude, 800.0), z.low)
+    z = Pair(z.high, z.low if beta_low == 0.0 else low)
     zeta = from_root(z, Pair(-SILU_ROOT[0], -SILU_ROOT[1]), beta == 1.0)
     root = SILU_ROOT_SQRT * HALF_LOWERED
     mirrored = x * copysign(1.0, beta)
     return gated_grad(mirrored, zeta, zeta, z, SILU_ROOT_EXPONENTIAL, root, SILU_ROOT_EXCESS, False)
+
+
+@kernel
+def silu_grad(x: float, beta: float) -> float:
+    return silu_grad_of_pair(x, beta, 0.0)
 
 
 # f'(x) of a function with f(x) - max(x, 0) even, from 2**LIFT f'(-|x|)
@@ -844,15 +860,15 @@ def gelu_tanh_grad(x: float) -> float:
     )
 
 
-# quick_gelu: silu with beta = 1.702
+# quick_gelu: silu with beta = 1.702, the decimal number
 @kernel
 def quick_gelu(x: float) -> float:
-    return silu(x, QUICK_GELU_FACTOR)
+    return silu_of_pair(x, QUICK_GELU_FACTOR, QUICK_GELU_FACTOR_LOW)
 
 
 @kernel
 def quick_gelu_grad(x: float) -> float:
-    return silu_grad(x, QUICK_GELU_FACTOR)
+    return silu_grad_of_pair(x, QUICK_GELU_FACTOR, QUICK_GELU_FACTOR_LOW)
 
 
 # (d + d_low) slope(d) near a root, d its distance, elsewhere what the formula gave
