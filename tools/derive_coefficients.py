@@ -558,7 +558,7 @@ def table() -> str:
     )
     factor = float(QUICK_GELU_FACTOR)
     parts.append(
-        "# quick_gelu: the factor of x in the sigmoid, and what the double lacks of the decimal number\n"
+        "# quick_gelu: the factor of x in the sigmoid, and what the double lacks of the decimal\n"
         f"QUICK_GELU_FACTOR = {factor!r}\n"
         f"QUICK_GELU_FACTOR_LOW = {float(QUICK_GELU_FACTOR - factor)!r}\n"
     )
