@@ -144,9 +144,9 @@ cdef inline exponential_excess exp_excess(double x) noexcept nogil:
     return e
 
 
-# for x <= 0
-cdef inline exponential_excess exp_excess_below_zero(double x) noexcept nogil:
-    return exp_excess(at_least(at_most(x, -TINY), -1416.0))  # k >= -2043: see apply_exponent
+# for x <= 0. k >= -2043, or with a bound of 1480 -2136: see apply_exponent
+cdef inline exponential_excess exp_excess_below_zero(double x, double bound) noexcept nogil:
+    return exp_excess(at_least(at_most(x, -TINY), -bound))
 
 
 # g 2**k (1 + excess), which may be in range where 2**k is not: what of k is above 1 goes to g, in
@@ -374,7 +374,7 @@ cdef inline pair scaled_magnitude(double b, double x, double bound) noexcept nog
 
 # scaled_tanh: a tanh(b x), with the error of b x times 1 - tanh**2, which is tanh'. It is a b x for
 # |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
-cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nogil:
+cdef inline double scaled_tanh_in_range(double x, double a, double b) noexcept nogil:
     cdef double magnitude = fabs(x)
     cdef pair slope = two_product(fabs(a), fabs(b))
     cdef double excess = (slope.high - 1.0) + slope.low
@@ -395,21 +395,52 @@ cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nog
 
 
 # scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
-cdef inline double scaled_tanh_grad_double(double x, double a, double b) noexcept nogil:
+cdef inline double scaled_tanh_grad_in_range(double x, double a, double b) noexcept nogil:
     cdef pair z = scale(scaled_magnitude(fabs(b), x, 421.1), 2.0)
     cdef bell e = make_bell(exp_quotient(at_least(z.high, TINY), z.low))
     cdef pair mantissa = multiply(e.mantissa, two_product(a, b))
     return (4.0 * LOWERED) * (e.power * mantissa.high)
 
 
+# a tanh(b x) is (a u) tanh((b v) (x / v)) / u: with these u and v no product of a and b overflows.
+cdef inline double scaled_tanh_unit_of_a(double a) noexcept nogil:
+    cdef double unit = TWO_TO_640 if fabs(a) < TWO_TO_MINUS_500 else 1.0
+    return 1.0 / TWO_TO_640 if fabs(a) > TWO_TO_640 else unit
+
+
+cdef inline double scaled_tanh_unit_of_b(double b) noexcept nogil:
+    cdef double unit = TWO_TO_640 if fabs(b) < 1.0 / TWO_TO_740 else 1.0
+    return TWO_TO_MINUS_1000 if fabs(b) > TWO_TO_400 else unit
+
+
+# f' / (u v): the quotient of both may be in the range where that of one is not, but not if both are small.
+cdef inline double scaled_tanh_restored(double slope, double u, double v) noexcept nogil:
+    return slope * (1.0 / u) * (1.0 / v) if u < 1 else slope * ((1.0 / u) * (1.0 / v))
+
+
+cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nogil:
+    cdef double u = scaled_tanh_unit_of_a(a)
+    cdef double v = scaled_tanh_unit_of_b(b)
+    return scaled_tanh_in_range(x * (1.0 / v), a * u, b * v) * (1.0 / u)
+
+
+cdef inline double scaled_tanh_grad_double(double x, double a, double b) noexcept nogil:
+    cdef double u = scaled_tanh_unit_of_a(a)
+    cdef double v = scaled_tanh_unit_of_b(b)
+    return scaled_tanh_restored(scaled_tanh_grad_in_range(x * (1.0 / v), a * u, b * v), u, v)
+
+
 # b / a (a - y) (a + y). For a = 0, f and f' are 0, and b / a has no value.
 cdef inline double scaled_tanh_grad_from_output_double(double y, double a, double b) noexcept nogil:
-    cdef double dividend = 0.0 if a == 0 else b
-    cdef double divisor = 1.0 if a == 0 else a
+    cdef double u = scaled_tanh_unit_of_a(a)
+    cdef double v = scaled_tanh_unit_of_b(b)
+    cdef double dividend = 0.0 if a == 0 else b * v
+    cdef double divisor = 1.0 if a == 0 else a * u
     cdef pair ratio
     ratio.high = dividend / divisor
     ratio.low = remainder(dividend, ratio.high, divisor) / divisor
-    return multiply(multiply(ratio, two_sum(a, -y)), two_sum(a, y)).high
+    cdef pair part = multiply(ratio, two_sum(a * u, -y * u))
+    return scaled_tanh_restored(multiply(part, two_sum(a * u, y * u)).high, u, v)
 
 
 # tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358 that
@@ -461,12 +492,17 @@ cdef inline double softplus_double(double x, double beta) noexcept nogil:
     excess = multiply_add(excess, curvature, curvature) + excess
     cdef double value = multiply_add(inverse, excess, inverse)
     cdef double value_low = multiply_add(inverse, excess, inverse - value)
-    # A quarter of 1 / beta overflows only where the result does.
-    cdef double quarter = 0.25 / beta
-    cdef double quarter_low = quarter * (4.0 * remainder(0.25, quarter, beta))
+    # A quarter of 1 / beta overflows only where the result does: not for infinite x.
+    cdef double unit = TWO_TO_200 if beta > 1e200 else 1.0  # for 1 / beta that is subnormal
+    cdef double quarter = 0.25 * unit / beta
+    quarter = at_most(quarter, DBL_MAX) if beta < 1e-300 else quarter
+    cdef double farthest = DBL_MAX if beta < 1e-300 else INFINITY
+    cdef double quarter_low = remainder(0.25 * unit, quarter, beta) * (4.0 / unit)
+    quarter_low = quarter * quarter_low
     value_low = multiply_add(value, quarter_low, value_low * quarter)
     value = multiply_add(value, quarter, value_low)
-    cdef double tail = apply_exponent(8.0 * value, 2.0 * MAGIC_SHIFT - e.shifted)
+    cdef double tail = apply_exponent(8.0 / unit * value, 2.0 * MAGIC_SHIFT - e.shifted)
+    tail = 0.0 if fabs(x) > farthest else tail
     return (0.0 if x < 0 else x) + tail
 
 
@@ -512,8 +548,9 @@ cdef inline double silu_double(double x, double beta) noexcept nogil:
     cdef double shifted_x = shifted_mantissa(x)
     cdef double other = shifted_x if fabs(x) < least else x
     cdef double magnitude = fabs(other)
-    cdef double bounded = at_most(magnitude, limit if beta == 1 else DBL_MAX)
-    cdef pair z = bounded_product(fabs(beta), fabs(x) if beta == 1 else bounded, limit)
+    cdef double bounded = at_most(magnitude, limit)
+    cdef double finite = magnitude_for(beta, magnitude)
+    cdef pair z = bounded_product(fabs(beta), fabs(x) if beta == 1 else finite, limit)
     cdef exponential_quotient e = exp_quotient(z.high, z.low)
     cdef double shifted = e.shifted - (1000.0 if z.high > far else 0.0)
     cdef double power = negative_power(shifted, 0 if is_wide else LIFT)
@@ -832,36 +869,53 @@ cdef inline double elu_double(double x, double alpha) noexcept nogil:
 
 
 cdef inline double elu_grad_double(double x, double alpha) noexcept nogil:
-    cdef exponential_excess e = exp_excess_below_zero(x)
-    return 1.0 if x > 0 else apply_exponent(multiply_add(alpha, e.excess, alpha), e.shifted)
+    # A large alpha is divided by 2**100, and the power multiplied: products with it stay in the range.
+    cdef bint is_large = fabs(alpha) > 1.0
+    cdef exponential_excess e = exp_excess_below_zero(x, 1480.0 if is_large else 1416.0)
+    cdef double factor = alpha * (TWO_TO_MINUS_50 * TWO_TO_MINUS_50 if is_large else 1.0)
+    cdef double shifted = e.shifted + 100.0 if is_large else e.shifted
+    return 1.0 if x > 0 else apply_exponent(multiply_add(factor, e.excess, factor), shifted)
 
 
 cdef inline double elu_grad_from_output_double(double y, double alpha) noexcept nogil:
     return 1.0 if y > 0 else y + alpha
 
 
+# What brings alpha, and its reciprocal, into the range.
+cdef inline double celu_unit(double alpha) noexcept nogil:
+    cdef double unit = TWO_TO_200 if fabs(alpha) < 1e-200 else 1.0
+    return 1.0 / TWO_TO_200 if fabs(alpha) > 1e200 else unit
+
+
 # x / alpha as a pair, for x < 0; from TINY to `bound` in magnitude. The quotient is a product with the
 # reciprocal, which a loop computes once; its remainder makes good what that is off.
 cdef inline pair celu_argument_double(double x, double alpha, double bound) noexcept nogil:
     cdef pair z
-    cdef double inverse = 1.0 / alpha
-    cdef double farthest = at_most(bound * fabs(alpha), DBL_MAX)
-    cdef double bounded = at_least(at_most(x, -TINY * fabs(alpha)), -farthest)
+    cdef double unit = celu_unit(alpha)
+    cdef double divisor = alpha * unit
+    cdef double inverse = 1.0 / divisor
+    cdef double farthest = at_most(bound * fabs(divisor), DBL_MAX)
+    cdef double bounded = at_least(at_most(x * unit, -TINY * fabs(divisor)), -farthest)
     z.high = bounded * inverse
-    z.low = 0.0 if alpha == 1 else remainder(bounded, z.high, alpha) * inverse
+    z.low = 0.0 if alpha == 1 else remainder(bounded, z.high, divisor) * inverse
     return z
 
 
 # celu: alpha expm1(z), z = x / alpha; expm1(z + low) is expm1(z) + low exp(z). With alpha < 0 it
-# grows, and exp(z) may be beyond the range: above 2**500, the rest of the power multiplies last.
+# grows, and exp(z) may be beyond the range: above 2**150, the rest of the power multiplies last.
 cdef inline double celu_double(double x, double alpha) noexcept nogil:
-    cdef pair z = celu_argument_double(x, alpha, 690.0 if alpha > 0 else 1400.0)
+    cdef double farthest = 750.0 if alpha <= -1 else 1500.0  # there alpha exp(z) is infinite
+    cdef pair z = celu_argument_double(x, alpha, 690.0 if alpha > 0 else farthest)
     cdef double shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
-    cdef double rest = 0.0 if alpha > 0 else at_least(shifted - (MAGIC_SHIFT + 500.0), 0.0)
+    cdef double rest = 0.0 if alpha > 0 else at_least(shifted - (MAGIC_SHIFT + 150.0), 0.0)
     cdef pair m = expm1_of_reduced(z.high, shifted, power_of_two(shifted - rest))
     m.low = m.low if alpha == 1 else m.low + multiply_add(z.low, m.high, z.low)
-    cdef double far = apply_exponent(alpha * m.high + alpha * m.low, MAGIC_SHIFT + rest)
-    return x if x > -TINY * fabs(alpha) else far
+    cdef double unit = celu_unit(alpha)
+    cdef double factor = alpha * unit
+    rest = rest if unit == 1 else rest - copysign(200.0, unit - 1.0)
+    cdef double far = apply_exponent(factor * m.high + factor * m.low, MAGIC_SHIFT + rest)
+    cdef double nearest = TINY * fabs(alpha)
+    return x if x > -(SMALLEST if nearest == 0 else nearest) else far
 
 
 # exp(x / alpha), x < 0; as for celu, exp(z + low) is exp(z) (1 + low)
@@ -886,7 +940,8 @@ cdef inline double celu_backward_double(double g, double x, double alpha) noexce
 
 
 cdef inline double celu_grad_from_output_double(double y, double alpha) noexcept nogil:
-    return 1.0 if y > 0 else (y + alpha) * (1.0 / alpha)
+    cdef double unit = celu_unit(alpha)
+    return 1.0 if y > 0 else (y * unit + alpha * unit) * (1.0 / (alpha * unit))
 
 
 cdef inline double selu_double(double x) noexcept nogil:
@@ -901,7 +956,7 @@ cdef inline double selu_double(double x) noexcept nogil:
 
 
 cdef inline double selu_grad_double(double x) noexcept nogil:
-    cdef exponential_excess e = exp_excess_below_zero(x)
+    cdef exponential_excess e = exp_excess_below_zero(x, 1416.0)
     cdef pair factor = two_product(SELU_SCALE, SELU_ALPHA)
     cdef double value = factor.high + multiply_add(factor.high, e.excess, factor.low)
     return SELU_SCALE if x > 0 else apply_exponent(value, e.shifted)

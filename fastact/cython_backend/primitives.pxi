@@ -230,3 +230,10 @@ cdef inline double bounded(double x, double bound) noexcept nogil:
 # |x|, to be multiplied by b: finite where b is 0
 cdef inline double magnitude_for(double b, double x) noexcept nogil:
     return at_most(fabs(x), DBL_MAX) if b == 0 else fabs(x)
+
+
+# A parameter, in magnitude from `least` to `most`, beyond which float32 results do not change: but
+# products with it, and with its reciprocal, would be infinite or subnormal.
+cdef inline double in_range(double value, double least, double most) noexcept nogil:
+    cdef double magnitude = least if fabs(value) < least else fabs(value)
+    return copysign(most if magnitude > most else magnitude, value)

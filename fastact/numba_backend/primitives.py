@@ -316,3 +316,10 @@ def bounded(x: float, bound: float) -> float:
 def magnitude_for(b: float, x: float) -> float:
     finite = at_most(fabs(x), LARGEST)
     return finite if b == 0.0 else fabs(x)
+
+
+# A parameter, in magnitude from `least` to `most`, beyond which float32 results do not change: but
+# products with it, and with its reciprocal, would be infinite or subnormal.
+@kernel
+def in_range(value: float, least: float, most: float) -> float:
+    return copysign(at_most(at_least(fabs(value), least), most), value)
