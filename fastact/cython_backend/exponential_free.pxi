@@ -160,13 +160,20 @@ cdef inline double squared_relu_grad(floating x) noexcept nogil:
 # factor is doubled that overflows only if this does.
 cdef inline floating squared_relu_backward(floating g, floating x) noexcept nogil:
     cdef floating rectified = relu[floating](x)
-    cdef floating product, other
+    cdef floating other
     if floating is double:
-        product = g * rectified
-        return product + product
+        return squared_relu_backward_double(g, x)
     else:
         other = g if rectified < 1 else g + g
         return other * (rectified + rectified if rectified < 1 else rectified)
+
+
+# A subnormal x is multiplied as a mantissa: the product, which g may make a normal number, is slow.
+cdef inline double squared_relu_backward_double(double g, double x) noexcept nogil:
+    cdef double least = DBL_MIN if fabs(g) <= DBL_MAX else 0.0
+    cdef double other = 0.0 if x < least else x
+    cdef double product = g * other
+    return doubled_part_of_subnormal(x, g) if x > other else product + product
 
 
 cdef inline double squared_relu_grad_from_output(floating y) noexcept nogil:

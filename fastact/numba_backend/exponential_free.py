@@ -33,6 +33,7 @@ from fastact.numba_backend.primitives import (
     SMALLEST_NORMAL,
     at_least,
     at_most,
+    doubled_part_of_subnormal,
     half_of_shifted,
     in_range,
     is_subnormal,
@@ -152,7 +153,7 @@ def squared_relu_grad(x: float) -> float:
 # 2 g max(x, 0)
 @kernel
 def squared_relu_backward(g: float, x: float) -> float:
-    result: float = doubled_product(relu(x), g)
+    result: float = doubled_product(x, g)
     return result
 
 
@@ -589,13 +590,18 @@ def leaky_relu_float64(x: Any, negative_slope: Any) -> Any:
 # 2 x may overflow where 2 g x does not, so in float32, where that takes no longer, the factor is
 # doubled that overflows only if this does.
 def doubled_product_float32(x: Any, g: Any) -> Any:
-    other = g if x < float32(1) else g + g
-    return other * (x + x if x < float32(1) else x)
+    rectified = relu(x)
+    other = g if rectified < float32(1) else g + g
+    return other * (rectified + rectified if rectified < float32(1) else rectified)
 
 
+# A subnormal x is multiplied as a mantissa: the product, which g may make a normal number, is slow.
 def doubled_product_float64(x: Any, g: Any) -> Any:
-    product = g * x
-    return product + product
+    least = SMALLEST_NORMAL if abs(g) <= LARGEST else 0.0
+    other = 0.0 if x < least else x
+    product = g * other
+    part = doubled_part_of_subnormal(x, g)
+    return part if x > other else product + product
 
 
 # sqrt(y), y >= 0. For float32, the root in float32 and one step of Newton's method in float64, in
