@@ -71,14 +71,14 @@ def test_the_derivative_is_that_at_zero(case: Case, backend: str) -> None:
 
 @pytest.mark.parametrize("exponent", [-1030, -60, -2, -1, 0, 1, 30, 51, 52, 53, 500, 1000, 1022])
 def test_squared_relu_multiplies_them_by_any_gradient(exponent: int, backend: str) -> None:
-    """2 g x may be normal, and x never: the product is rounded once."""
+    """2 g x may be normal, and x never: the product is rounded once, twice where not fused."""
     x = subnormals()
     g = np.ldexp(np.random.default_rng(20_261_127).uniform(1, 2, x.size), exponent)
     g[1::2] *= -1
     result = fa.squared_relu.backward(g, x, backend=backend)
     with mp.workdps(DIGITS):
         truth = [2 * mp.mpf(a) * max(mp.mpf(b), 0) for a, b in zip(g, x, strict=True)]
-    found = worst_exact(x, result, truth, 0.5)
+    found = worst_exact(x, result, truth, 1.0)
     assert found.is_within, f"{found}"
 
 

@@ -27,6 +27,7 @@ cdef extern from *:
     #define FASTACT_LOWERED 1.5930919111324523e-58 /* 2**-LIFT */
     #define FASTACT_HALF_LOWERED 1.2621774483536189e-29 /* 2**(-LIFT / 2) */
     #define FASTACT_TINY 8.470329472543003e-22 /* 2**-70 */
+    #define FASTACT_TWO_TO_MINUS_120 7.52316384526264e-37
     #define FASTACT_TWO_TO_MINUS_1000 9.332636185032189e-302
 
     /* 2**(lift - n), for shifted = n + MAGIC_SHIFT */
@@ -76,6 +77,7 @@ cdef extern from *:
     const double HALF_LOWERED "FASTACT_HALF_LOWERED"
     # Where exp(-z) is 1 to all digits, z is this: products with subnormal numbers are slow.
     const double TINY "FASTACT_TINY"
+    const double TWO_TO_MINUS_120 "FASTACT_TWO_TO_MINUS_120"
     const double TWO_TO_MINUS_1000 "FASTACT_TWO_TO_MINUS_1000"
     double negative_power "fastact_negative_power"(double shifted, int64_t lift) noexcept nogil
     double apply_exponent "fastact_apply_exponent"(double value, double shifted) noexcept nogil
@@ -477,7 +479,7 @@ cdef inline double tanhshrink_grad_double(double x) noexcept nogil:
 # softplus: max(x, 0) + log1p(e) / beta, e = exp(-|beta x|); log1p(e) = 2 s + 2 s**3 p(s**2) with
 # s = e / (2 + e) = q (1 + t / 2) / d, d = 2 + q - t (1 - q / 2)
 cdef inline double softplus_double(double x, double beta) noexcept nogil:
-    cdef pair z = bounded_product(beta, fabs(x), 1416.0)
+    cdef pair z = bounded_product(beta, fabs(x), 1495.0 if beta < 1e-300 else 1416.0)
     cdef exponential_quotient e = exp_quotient(z.high, z.low)
     cdef double q = negative_power(at_most(e.shifted, MAGIC_SHIFT + 200.0), 0)
     cdef double slope = multiply_add(-0.5, q, 1.0)
@@ -492,18 +494,18 @@ cdef inline double softplus_double(double x, double beta) noexcept nogil:
     excess = multiply_add(excess, curvature, curvature) + excess
     cdef double value = multiply_add(inverse, excess, inverse)
     cdef double value_low = multiply_add(inverse, excess, inverse - value)
-    # A quarter of 1 / beta overflows only where the result does: not for infinite x.
-    cdef double unit = TWO_TO_200 if beta > 1e200 else 1.0  # for 1 / beta that is subnormal
+    # What multiplies 1 / beta where that is subnormal or overflows
+    cdef double unit = TWO_TO_200 if beta > 1e200 else 1.0
+    unit = TWO_TO_MINUS_120 if beta < 1e-300 else unit
     cdef double quarter = 0.25 * unit / beta
-    quarter = at_most(quarter, DBL_MAX) if beta < 1e-300 else quarter
-    cdef double farthest = DBL_MAX if beta < 1e-300 else INFINITY
     cdef double quarter_low = remainder(0.25 * unit, quarter, beta) * (4.0 / unit)
     quarter_low = quarter * quarter_low
     value_low = multiply_add(value, quarter_low, value_low * quarter)
     value = multiply_add(value, quarter, value_low)
-    cdef double tail = apply_exponent(8.0 / unit * value, 2.0 * MAGIC_SHIFT - e.shifted)
-    tail = 0.0 if fabs(x) > farthest else tail
-    return (0.0 if x < 0 else x) + tail
+    cdef double shifted = 2.0 * MAGIC_SHIFT - e.shifted
+    shifted = shifted + 120.0 if beta < 1e-300 else shifted
+    cdef double factor = 8.0 / TWO_TO_200 if beta > 1e200 else 8.0
+    return (0.0 if x < 0 else x) + apply_exponent(factor * value, shifted)
 
 
 cdef inline double softplus_grad_double(double x, double beta) noexcept nogil:
@@ -934,9 +936,11 @@ cdef inline double celu_grad_double(double x, double alpha) noexcept nogil:
 
 # Only for alpha < 0 can f' overflow where the product does not.
 cdef inline double celu_backward_double(double g, double x, double alpha) noexcept nogil:
-    cdef double growing = times_exponential(g, celu_excess(x, alpha, 1500.0))
+    cdef exponential_excess e = celu_excess(x, alpha, 1416.0 if alpha > 0 else 1500.0)
+    cdef double growing = times_exponential(g, e)
     growing = g if x > 0 else growing
-    return growing if alpha < 0 else g * celu_grad_double(x, alpha)
+    cdef double slope = 1.0 if x > 0 else apply_exponent(1.0 + e.excess, e.shifted)
+    return growing if alpha < 0 else g * slope
 
 
 cdef inline double celu_grad_from_output_double(double y, double alpha) noexcept nogil:

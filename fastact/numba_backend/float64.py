@@ -101,6 +101,7 @@ HALF_LOWERED = 2.0 ** (-LIFT / 2)
 # Where exp(-z) is 1 to all digits, z is this: products with subnormal numbers are slow.
 TINY = 2.0**-70
 TWO_TO_MINUS_100 = 2.0**-100
+TWO_TO_MINUS_120 = 2.0**-120
 TWO_TO_MINUS_358 = 2.0**-358
 TWO_TO_MINUS_500 = 2.0**-500
 TWO_TO_MINUS_538 = 2.0**-538
@@ -568,7 +569,7 @@ def tanhshrink_grad(x: float) -> float:
 # s = e / (2 + e) = q (1 + t / 2) / d, d = 2 + q - t (1 - q / 2)
 @kernel
 def softplus(x: float, beta: float) -> float:
-    z = bounded_product(beta, fabs(x), 1416.0)
+    z = bounded_product(beta, fabs(x), 1495.0 if beta < 1e-300 else 1416.0)
     e = exp_quotient(z.high, z.low)
     q = negative_power(at_most(e.shifted, MAGIC_SHIFT + 200.0), 0)
     slope = multiply_add(-0.5, q, 1.0)
@@ -583,18 +584,18 @@ def softplus(x: float, beta: float) -> float:
     excess = multiply_add(excess, curvature, curvature) + excess
     value = multiply_add(inverse, excess, inverse)
     value_low = multiply_add(inverse, excess, inverse - value)
-    # A quarter of 1 / beta overflows only where the result does: not for infinite x.
-    unit = TWO_TO_200 if beta > 1e200 else 1.0  # for 1 / beta that is subnormal
+    # What multiplies 1 / beta where that is subnormal or overflows
+    unit = TWO_TO_200 if beta > 1e200 else 1.0
+    unit = TWO_TO_MINUS_120 if beta < 1e-300 else unit
     quarter = 0.25 * unit / beta
-    quarter = at_most(quarter, LARGEST) if beta < 1e-300 else quarter
-    farthest = LARGEST if beta < 1e-300 else inf
     quarter_low = remainder(0.25 * unit, quarter, beta) * (4.0 / unit)
     quarter_low = quarter * quarter_low
     value_low = multiply_add(value, quarter_low, value_low * quarter)
     value = multiply_add(value, quarter, value_low)
-    tail = apply_exponent(8.0 / unit * value, 2.0 * MAGIC_SHIFT - e.shifted)
-    tail = 0.0 if fabs(x) > farthest else tail
-    return (0.0 if x < 0.0 else x) + tail
+    shifted = 2.0 * MAGIC_SHIFT - e.shifted
+    shifted = shifted + 120.0 if beta < 1e-300 else shifted
+    factor = 8.0 / TWO_TO_200 if beta > 1e200 else 8.0
+    return (0.0 if x < 0.0 else x) + apply_exponent(factor * value, shifted)
 
 
 @kernel
@@ -1059,9 +1060,11 @@ def celu_grad(x: float, alpha: float) -> float:
 # Only for alpha < 0 can f' overflow where the product does not.
 @kernel
 def celu_backward(g: float, x: float, alpha: float) -> float:
-    growing = times_exponential(g, celu_excess(x, alpha, 1500.0))
+    e = celu_excess(x, alpha, 1416.0 if alpha > 0.0 else 1500.0)
+    growing = times_exponential(g, e)
     growing = g if x > 0.0 else growing
-    product = g * celu_grad(x, alpha)
+    low = apply_exponent(1.0 + e.excess, e.shifted)
+    product = g * (1.0 if x > 0.0 else low)
     return growing if alpha < 0.0 else product
 
 
