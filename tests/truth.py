@@ -28,7 +28,7 @@ NEAR_A_TIE = mp.mpf(1e-20)
 DIGITS_OF_TIES = 800
 
 #: Stands for infinity: beyond any float, so that the value here rounds to the limit.
-BEYOND = mp.ldexp(1, 1100)
+BEYOND = mp.ldexp(1, 3000)
 
 #: Within how many ulp of float64 ``approximate`` is.
 SLACK = 1.0

@@ -27,14 +27,17 @@ cdef extern from *:
     #define FASTACT_TWO_TO_150 1.42724769270596e45
     #define FASTACT_TWO_TO_200 1.6069380442589903e60
     #define FASTACT_TWO_TO_290 1.9892929456391466e87
+    #define FASTACT_TWO_TO_340 2.2397447421778042e102
     #define FASTACT_TWO_TO_400 2.5822498780869086e120
     #define FASTACT_TWO_TO_500 3.273390607896142e150
+    #define FASTACT_TWO_TO_640 4.562440617622195e192
     #define FASTACT_TWO_TO_740 5.78358058743443e222
     #define FASTACT_TWO_TO_1000 1.0715086071862673e301
     #define FASTACT_TWO_TO_MINUS_30 9.313225746154785e-10
     #define FASTACT_TWO_TO_MINUS_32 2.3283064365386963e-10
     #define FASTACT_TWO_TO_MINUS_50 8.881784197001252e-16
     #define FASTACT_TWO_TO_MINUS_250 5.527147875260445e-76
+    #define FASTACT_TWO_TO_MINUS_400 3.8725919148493183e-121
     #define FASTACT_TWO_TO_MINUS_500 3.054936363499605e-151
 
     /* 1 / d as in fastact_reciprocal, to 2**-17 in float, and roughly, to 2**-8 */
@@ -81,14 +84,17 @@ cdef extern from *:
     const double TWO_TO_150 "FASTACT_TWO_TO_150"
     const double TWO_TO_200 "FASTACT_TWO_TO_200"
     const double TWO_TO_290 "FASTACT_TWO_TO_290"
+    const double TWO_TO_340 "FASTACT_TWO_TO_340"
     const double TWO_TO_400 "FASTACT_TWO_TO_400"
     const double TWO_TO_500 "FASTACT_TWO_TO_500"
+    const double TWO_TO_640 "FASTACT_TWO_TO_640"
     const double TWO_TO_740 "FASTACT_TWO_TO_740"
     const double TWO_TO_1000 "FASTACT_TWO_TO_1000"
     const double TWO_TO_MINUS_30 "FASTACT_TWO_TO_MINUS_30"
     const double TWO_TO_MINUS_32 "FASTACT_TWO_TO_MINUS_32"
     const double TWO_TO_MINUS_50 "FASTACT_TWO_TO_MINUS_50"
     const double TWO_TO_MINUS_250 "FASTACT_TWO_TO_MINUS_250"
+    const double TWO_TO_MINUS_400 "FASTACT_TWO_TO_MINUS_400"
     const double TWO_TO_MINUS_500 "FASTACT_TWO_TO_MINUS_500"
     # 2**-126 < d < 2**126; refined from bits, it is what reciprocal_float has
     float reciprocal_from_bits_float "fastact_reciprocal_from_bits_float"(float d) noexcept nogil
@@ -160,13 +166,20 @@ cdef inline double squared_relu_grad(floating x) noexcept nogil:
 # factor is doubled that overflows only if this does.
 cdef inline floating squared_relu_backward(floating g, floating x) noexcept nogil:
     cdef floating rectified = relu[floating](x)
-    cdef floating product, other
+    cdef floating other
     if floating is double:
-        product = g * rectified
-        return product + product
+        return squared_relu_backward_double(g, x)
     else:
         other = g if rectified < 1 else g + g
         return other * (rectified + rectified if rectified < 1 else rectified)
+
+
+# A subnormal x is multiplied as a mantissa: the product, which g may make a normal number, is slow.
+cdef inline double squared_relu_backward_double(double g, double x) noexcept nogil:
+    cdef double least = DBL_MIN if fabs(g) <= DBL_MAX else 0.0
+    cdef double other = 0.0 if x < least else x
+    cdef double product = g * other
+    return doubled_part_of_subnormal(x, g) if x > other else product + product
 
 
 cdef inline double squared_relu_grad_from_output(floating y) noexcept nogil:
@@ -322,15 +335,19 @@ cdef inline double low_part(double slope) noexcept nogil:
     return SIXTH_LOW if slope == SIXTH else 0.0
 
 
-# slope x + offset - bound, with the right sign, also where slope x vanishes beside 0; NaN where the line
-# meets an infinite bound
+# slope x + offset - bound, with the right sign, also where slope x vanishes or overflows beside 0; NaN
+# where the line meets an infinite bound
 cdef inline double excess(double x, double slope, double offset, double bound) noexcept nogil:
     cdef double difference = offset - bound
     cdef double taken = difference - offset
     cdef double rest = (offset - (difference - taken)) - (bound + taken)
+    cdef double half = 0.5 if fabs(difference) > DBL_MAX else 1.0
     rest = 0.0 if fabs(difference) > DBL_MAX else rest
-    cdef double scale = TWO_TO_540 if difference == 0 else 1.0
-    return linear(x, slope * scale, low_part(slope) * scale, difference) + rest
+    cdef double sign = x if x == 0 else copysign(1.0, x)
+    sign = sign if x == x else x
+    cdef double other = sign if difference == 0 else x
+    difference = difference if half == 1 else half * offset - half * bound
+    return linear(other, slope * half, low_part(slope) * half, difference) + rest
 
 
 # clipped_linear: clip(slope x + offset, min_val, max_val); the line of slope 1 through 0 is x itself
@@ -486,7 +503,7 @@ cdef inline double hard_swish_grad(floating x, double slope, double offset) noex
         inner = sixth_of(doubled, 0.0)
     cdef double low = 0.0 if x <= -3 else inner
     cdef double by_default = 1.0 if x >= 3 else low
-    cdef double of_line = linear(x, 2.0 * slope, 2.0 * low_part(slope), offset)
+    cdef double of_line = 2.0 * linear(x, slope, low_part(slope), 0.5 * offset)
     of_line = 0.0 if excess(x, slope, offset, 0.0) <= 0 else of_line
     of_line = 1.0 if excess(x, slope, offset, 1.0) >= 0 else of_line
     return by_default if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
@@ -606,18 +623,39 @@ cdef inline double softsign_grad_double(double x) noexcept nogil:
 
 # squareplus: (x + s) / 2 with s = sqrt(x**2 + b), which is max(x, 0) and an even tail that does not
 # cancel, b / 2 / (s + |x|). The derivative is b / 2 / (s (s + |x|)) for x < 0, and 1 minus that for
-# x > 0; with b = 0 it is that of relu, and 0 at 0. b is 0 or lies between 2**-400 and 2**400.
+# x > 0; with b = 0 it is that of relu, and 0 at 0.
 cdef inline floating squareplus(floating x, double b) noexcept nogil:
     if floating is double:
-        return squareplus_double(x, b)
+        return squareplus_scaled(x, b)
     else:
         return squareplus_default(x) if FUSED and b == 4 else <float>squareplus_short(x, b)
 
 
+# squareplus(x, b) is squareplus(unit x, unit**2 b) / unit, and f' is the same for both: unit**2 b is 0
+# or lies between 2**-400 and 2**400.
+cdef inline double squareplus_unit(double b) noexcept nogil:
+    cdef double unit = TWO_TO_340 if b < TWO_TO_MINUS_400 else 1.0
+    return 1.0 / TWO_TO_340 if b > TWO_TO_400 else unit
+
+
+# Where unit x overflows, the tail is 0 or vanishes beside x.
+cdef inline double squareplus_scaled(double x, double b) noexcept nogil:
+    cdef double unit = squareplus_unit(b)
+    cdef double value = squareplus_double(unit * x, unit * (unit * b)) * (1.0 / unit)
+    return x if x > (TWO_TO_500 if b < TWO_TO_MINUS_400 else INFINITY) else value
+
+
+# For float: beyond this range results do not change.
+cdef inline double squareplus_b(double b) noexcept nogil:
+    return b if b == 0 else in_range(b, 1e-140, 1e150)
+
+
 cdef inline floating squareplus_grad(floating x, double b) noexcept nogil:
     cdef float slope
+    cdef double unit
     if floating is double:
-        return squareplus_grad_double(x, b)
+        unit = squareplus_unit(b)
+        return squareplus_grad_double(unit * x, unit * (unit * b))
     else:
         slope = squareplus_backward_default(F(1.0), x)
         return slope if FUSED and b == 4 else <float>squareplus_grad_short(x, b)
@@ -633,8 +671,10 @@ cdef inline floating squareplus_backward(floating g, floating x, double b) noexc
 
 
 cdef inline double squareplus_grad_from_output(floating y, double b) noexcept nogil:
+    cdef double unit
     if floating is double:
-        return squareplus_grad_from_output_double(y, b)
+        unit = squareplus_unit(b)
+        return squareplus_grad_from_output_double(unit * y, unit * (unit * b))
     else:
         return squareplus_grad_from_output_short(y, b)
 
@@ -642,22 +682,24 @@ cdef inline double squareplus_grad_from_output(floating y, double b) noexcept no
 # For float, in double: the reciprocal has 34 bits. Infinite sums would have none.
 cdef inline double squareplus_short(float x, double b) noexcept nogil:
     cdef double magnitude = fabs(<double>x)
-    cdef double root = sqrt(magnitude * magnitude + b)
-    cdef double tail = 0.5 * b * reciprocal(at_most(root + magnitude, TWO_TO_1000))
+    cdef double near_b = squareplus_b(b)
+    cdef double root = sqrt(magnitude * magnitude + near_b)
+    cdef double tail = 0.5 * near_b * reciprocal(at_most(root + magnitude, TWO_TO_1000))
     return relu[double](x) + (0.0 if b == 0 else tail)
 
 
 cdef inline double squareplus_grad_short(float x, double b) noexcept nogil:
     cdef double bounded = at_most(fabs(<double>x), TWO_TO_400)
-    cdef double root = sqrt(bounded * bounded + b)
+    cdef double near_b = squareplus_b(b)
+    cdef double root = sqrt(bounded * bounded + near_b)
     cdef double product = at_least(root * (root + bounded), TWO_TO_MINUS_1000)
-    cdef double tail = 0.5 * b * reciprocal(product)
+    cdef double tail = 0.5 * near_b * reciprocal(product)
     return 1.0 - tail if x > 0 else tail
 
 
 cdef inline double squareplus_grad_from_output_short(float y, double b) noexcept nogil:
     cdef double square = at_most(<double>y * <double>y, TWO_TO_1000)
-    return square * reciprocal(square + at_least(0.25 * b, TWO_TO_MINUS_1000))
+    return square * reciprocal(square + at_least(0.25 * squareplus_b(b), TWO_TO_MINUS_1000))
 
 
 # s and s + |x|, as sums of two
