@@ -631,7 +631,8 @@ cdef inline pair from_root(pair a, double root_high, double root_low, bint is_ex
 cdef inline double silu_grad_of_pair(double x, double beta, double beta_low) noexcept nogil:
     cdef double magnitude = magnitude_for(beta, x)
     cdef pair z = bounded_product(fabs(beta), magnitude, 800.0)
-    z.low = z.low if beta_low == 0 else multiply_add(beta_low, at_most(magnitude, 800.0), z.low)
+    cdef double bounded = at_least(at_most(magnitude, 800.0), TINY)  # no subnormal product
+    z.low = z.low if beta_low == 0 else multiply_add(beta_low, bounded, z.low)
     cdef pair zeta = from_root(z, -SILU_ROOT_0, -SILU_ROOT_1, beta == 1)
     return gated_grad_double(
         x * copysign(1.0, beta), zeta, zeta, z,

@@ -738,7 +738,8 @@ def from_root(a: Pair, root: Pair, is_exact: bool) -> Pair:
 def silu_grad_of_pair(x: float, beta: float, beta_low: float) -> float:
     magnitude = magnitude_for(beta, x)
     z = bounded_product(fabs(beta), magnitude, 800.0)
-    low = multiply_add(beta_low, at_most(magnitude, 800.0), z.low)
+    bounded = at_least(at_most(magnitude, 800.0), TINY)  # no subnormal product
+    low = multiply_add(beta_low, bounded, z.low)
     z = Pair(z.high, z.low if beta_low == 0.0 else low)
     zeta = from_root(z, Pair(-SILU_ROOT[0], -SILU_ROOT[1]), beta == 1.0)
     root = SILU_ROOT_SQRT * HALF_LOWERED
