@@ -89,8 +89,8 @@ class Band(NamedTuple):
 #: What is nearer to a number than this factor counts as that number.
 NEAR = 1.25
 LESS = Band("less than one", 0.0, 1 / NEAR, 1.0)
-ONE = Band("one", 1 / NEAR, NEAR, 1.0)
-SIX = Band("six", 6 / NEAR, 6 * NEAR, 6.0)
+ONE = Band("about one", 1 / NEAR, NEAR, 1.0)
+SIX = Band("about six", 6 / NEAR, 6 * NEAR, 6.0)
 TWENTY = Band("twenty or more", 20 / NEAR, math.inf, 20.0)
 BANDS = (
     LESS,

@@ -152,23 +152,23 @@ def summary(cells: Sequence[Row], found: Sequence[Race]) -> list[str]:
         "## In short",
         paragraph(
             f"""\
-            **Kernel time**: of fastact's {shares(groups[0])}. Some of them, float32 on one thread,
-            as times over relu's:"""
+            **Kernel time**, fastact's {shares(groups[0])}. Some of them, float32 on one thread, the
+            time over relu's:"""
         ),
         kernels_in_short(own),
         paragraph(
             f"""\
-            **Convergence**: of {shares(groups[-1])}. {the_claim(found)} All of them, as updates
-            over relu's:"""
+            **Convergence**, {shares(groups[-1])}. {the_claim(found)} All of them, the updates over
+            relu's:"""
         ),
         races_in_short(found),
-        "How many ratios are about one, six or twenty, by size of the arrays and by library:",
+        "How many ratios are in which range, by size of the arrays and by library:",
         table(
             ["", *(f"{band.title} ({interval(band)})" for band in BANDS)],
             [[title, *(str(len(b.of(of)) or "") for b in BANDS)] for title, of in rows],
         ),
         items(
-            f"Where it is **{band.title}**: {examples(band, groups)}."
+            f"**{band.title.capitalize()}**: {examples(band, groups)}."
             for band in (SIX, ONE, LESS, TWENTY)
         ),
     ]
@@ -181,7 +181,7 @@ def sizes(cells: Iterable[Row]) -> list[int]:
 def shares(findings: Sequence[Finding]) -> str:
     """Tell how many ratios are in the bands that have a name of their own."""
     counts = [f"{len(b.of(findings)) or 'none'} {b.title}" for b in (SIX, ONE, LESS, TWENTY)]
-    return f"{len(findings)} ratios, {listed(counts)}"
+    return f"{len(findings)} ratios: {listed(counts)}"
 
 
 def the_claim(found: Sequence[Race]) -> str:
@@ -329,9 +329,9 @@ def on_memory(cells: Sequence[Row]) -> str:
     return (
         f"From {byte_size(near)} to {byte_size(far)}, forward into a warm output on one thread, "
         f"relu's time per element goes from {relu[0]:.3f} to {relu[1]:.3f} ns, "
-        f"{times(relu[1] / relu[0])} times as much: it is that of the memory. What the others take "
-        f"beyond relu goes, in ns, from and to: {listed(more)}. A ratio tells as much about the "
-        "distance of the data as about the function."
+        f"{times(relu[1] / relu[0])} times as much. What the others take beyond relu, in ns here "
+        f"and there: {listed(more)}. A ratio tells as much about the distance of the data as about "
+        "the function."
     )
 
 
