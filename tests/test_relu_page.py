@@ -110,6 +110,7 @@ def test_rates_at_an_end_of_what_was_tried_are_told():
 def test_what_is_measured_makes_a_page(tmp_path, monkeypatch):
     """In the smallest form, from the measurements to the files."""
     monkeypatch.setattr(measure, "ORDERS", 2)
+    monkeypatch.setattr(measure, "RESOLUTION", 1.0)
     sources = [source._replace(backend="numpy", threads=(1,)) for source in measure.SOURCES[:2]]
     measured = {
         "kernels": measure.kernels(sources, **QUICK),
