@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastact import dispatch
+from fastact import config, dispatch
 from fastact.catalogue import ROWS, Row
 from fastact.rounding import is_bfloat16, to_sixteen_bits
 
@@ -37,7 +37,9 @@ def kernel_row(row: Row) -> Row:
     kernels = next(candidate for candidate in ROWS if candidate.name == row.kernels)
     (parameter,) = kernels.parameters
     default = row.derivative_limits[0]
-    slopes = parameter._replace(name=SLOPES[row.name], default=default)
+    slopes = parameter._replace(
+        name=SLOPES[row.name], default=default, required=row.parameters[0].required
+    )
     return kernels._replace(parameters=(slopes,), keeps_integers=False)
 
 
@@ -76,9 +78,13 @@ def _shape(verb: Verb, given: Mapping[str, Any]) -> tuple[int, ...]:
 
 def _prelu_slopes(verb: Verb, given: Mapping[str, Any]) -> Any:
     """Return the weight as a number, or as an array that broadcasts against x."""
-    if type(given["weight"]) is float and "axis" not in given:
-        return given["weight"]  # the checks below take more time than many a loop
-    weight = np.asarray(dispatch.parameter_value(verb, 0, given["weight"]))
+    weight = given["weight"]
+    if "axis" not in given:  # then one number needs none of the checks below, which take a while
+        if type(weight) is float:
+            return weight
+        if type(weight) is np.ndarray and weight.size == 1 and weight.dtype.char in "fd":
+            return weight.item()
+    weight = np.asarray(dispatch.parameter_value(verb, 0, weight))
     shape = _shape(verb, given)
     if weight.ndim > 1 and weight.size != 1:
         raise ValueError(
@@ -118,28 +124,47 @@ def _prelu_backward(
 ) -> tuple[Any, Any]:
     """Return the gradients of x and of the weight; nothing is written before all is checked."""
     out, weight_out = dispatch.outputs(verb, keywords.pop("out", None))
-    arrays = [
-        dispatch.as_array(verb, name, operand)
-        for name, operand in zip(verb.arguments, operands, strict=True)
-    ]
-    dtype = dispatch.result_dtype(verb, operands, arrays, ())
-    weight_dtype = _weight_dtype(weight, dtype)
-    shape = dispatch.check_outputs(verb.kernel, (out,), dtype, arrays, (slopes,))
-    if weight_out is not None:
-        dispatch.check_output(verb, weight_out, weight_dtype, np.shape(weight))
-        if out is not None and np.shares_memory(out, weight_out):
-            raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
-
+    if out is None and weight_out is None and _are_plain(*operands):
+        (g, x), dtype = operands, operands[0].dtype
+    else:
+        (g, x), dtype = _checked(verb, weight, operands, slopes, out, weight_out)
     with np.errstate(all="ignore"):
-        g, x = (np.broadcast_to(array, shape) for array in arrays)
-        gradient = _weight_gradient(g, x, slopes)
-        gradient = to_sixteen_bits(gradient.reshape(np.shape(weight)), weight_dtype)
+        gradient = _weight_gradient(g, x, slopes, np.shape(weight), _weight_dtype(weight, dtype))
     grad_input = _with_slopes(verb.kernel, operands, slopes, {"out": out, **keywords})
     if weight_out is None:
         return grad_input, gradient[()] if gradient.ndim == 0 else gradient
     with np.errstate(all="ignore"):
         weight_out[...] = gradient
     return grad_input, weight_out
+
+
+def _are_plain(g: Any, x: Any) -> bool:
+    """Whether both are such arrays as the compiled sums take."""
+    return (
+        type(g) is type(x) is np.ndarray
+        and g.dtype == x.dtype
+        and x.dtype.char in "fd"
+        and x.dtype.isnative
+        and g.shape == x.shape
+        and all(array.flags.c_contiguous and array.flags.aligned for array in (g, x))
+    )
+
+
+def _checked(
+    verb: Any, weight: Any, operands: list[Any], slopes: Any, out: Any, weight_out: Any
+) -> tuple[list[np.ndarray], np.dtype]:
+    """Return the operands as arrays of one shape, and the dtype of the gradient of x."""
+    arrays = [
+        dispatch.as_array(verb, name, operand)
+        for name, operand in zip(verb.arguments, operands, strict=True)
+    ]
+    dtype = dispatch.result_dtype(verb, operands, arrays, ())
+    shape = dispatch.check_outputs(verb.kernel, (out,), dtype, arrays, (slopes,))
+    if weight_out is not None:
+        dispatch.check_output(verb, weight_out, _weight_dtype(weight, dtype), np.shape(weight))
+        if out is not None and np.shares_memory(out, weight_out):
+            raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
+    return [np.broadcast_to(array, shape) for array in arrays], dtype
 
 
 def _weight_dtype(weight: Any, dtype: np.dtype) -> np.dtype:
@@ -150,20 +175,40 @@ def _weight_dtype(weight: Any, dtype: np.dtype) -> np.dtype:
     return own if own.kind == "f" or is_bfloat16(own) else np.dtype(np.float64)
 
 
-def _weight_gradient(g: np.ndarray, x: np.ndarray, slopes: Any) -> np.ndarray:
-    """Return the sums of g min(x, 0) over the elements of each channel, as float64.
+def _weight_gradient(
+    g: np.ndarray, x: np.ndarray, slopes: Any, shape: tuple[int, ...], dtype: np.dtype
+) -> np.ndarray:
+    """Return the sums of g min(x, 0) over the elements of each channel.
 
-    Products are rounded once, those of float32 not at all. A block is summed pairwise along the
-    inner axes and over rows side by side, at most some hundred additions deep; the sums of blocks
-    carry their rounding errors along (Knuth's two-sum). The order is the same for any number of
-    threads: NumPy's.
+    Products are rounded once, those of float32 not at all. A block is summed at most some hundred
+    additions deep; the sums of blocks carry their rounding errors along (Knuth's two-sum). The
+    order is the same for any number of threads and any layout.
     """
-    channels = np.size(slopes)
-    inner = math.prod(x.shape[x.ndim - np.ndim(slopes) + 1 :]) if channels > 1 else x.size
-    total, rest = np.zeros(channels), np.zeros(channels)
+    channels, inner = 1, x.size
+    if isinstance(slopes, np.ndarray):
+        channels, inner = slopes.size, math.prod(x.shape[x.ndim - slopes.ndim + 1 :])
     if not x.size:
-        return total
-    g, x = (array.reshape(-1, channels, inner) for array in (g, x))
+        return np.zeros(shape, dtype)
+    if config.driver is None:
+        sums = _sums_by_numpy(*(array.reshape(-1, channels, inner) for array in (g, x)))
+        return to_sixteen_bits(sums.reshape(shape), dtype)
+    if not _are_plain(g, x):
+        is_single = all(np.can_cast(array.dtype, np.float32) for array in (g, x))
+        work = np.float32 if is_single else np.float64
+        g, x = (np.require(array, work, ["C", "A"]) for array in (g, x))
+    address = config.cython_backend.sum_address("float32" if x.itemsize == 4 else "float64")
+    sums = np.empty(shape, dtype if dtype.char in "fd" else np.float64)
+    num_threads = config.current().num_threads
+    config.driver.sum_over_channels(address, g, x, channels, inner, num_threads, sums)
+    return to_sixteen_bits(sums, dtype)
+
+
+def _sums_by_numpy(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return the sums over the first and last axes, where the extension is not built.
+
+    A block is summed pairwise along the inner axes and over rows side by side.
+    """
+    total, rest = np.zeros(x.shape[1]), np.zeros(x.shape[1])
     for block in _blocks(x.shape):
         part = _channel_sums(g[block], x[block])
         channel = block[1]
