@@ -139,21 +139,22 @@ def _prelu_backward(
 
 
 def _are_plain(g: Any, x: Any) -> bool:
-    """Whether both are such arrays as the compiled sums take."""
+    """Whether both are such arrays as sums are computed of."""
     return (
         type(g) is type(x) is np.ndarray
         and g.dtype == x.dtype
         and x.dtype.char in "fd"
         and x.dtype.isnative
         and g.shape == x.shape
-        and all(array.flags.c_contiguous and array.flags.aligned for array in (g, x))
+        and (g.flags.c_contiguous and g.flags.aligned)
+        and (x.flags.c_contiguous and x.flags.aligned)
     )
 
 
 def _checked(
     verb: Any, weight: Any, operands: list[Any], slopes: Any, out: Any, weight_out: Any
 ) -> tuple[list[np.ndarray], np.dtype]:
-    """Return the operands as arrays of one shape, and the dtype of the gradient of x."""
+    """Return the operands as such arrays, and the dtype of the gradient of x."""
     arrays = [
         dispatch.as_array(verb, name, operand)
         for name, operand in zip(verb.arguments, operands, strict=True)
@@ -164,7 +165,12 @@ def _checked(
         dispatch.check_output(verb, weight_out, _weight_dtype(weight, dtype), np.shape(weight))
         if out is not None and np.shares_memory(out, weight_out):
             raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
-    return [np.broadcast_to(array, shape) for array in arrays], dtype
+    # Numbers of 16 bits are in float32 what they are; products of either type are in float64.
+    is_single = all(np.can_cast(array.dtype, np.float32) for array in arrays)
+    work = np.float32 if is_single else np.float64
+    with np.errstate(all="ignore"):
+        spread = (np.broadcast_to(array, shape) for array in arrays)
+        return [np.require(array, work, ["C", "A"]) for array in spread], dtype
 
 
 def _weight_dtype(weight: Any, dtype: np.dtype) -> np.dtype:
@@ -192,10 +198,6 @@ def _weight_gradient(
     if config.driver is None:
         sums = _sums_by_numpy(*(array.reshape(-1, channels, inner) for array in (g, x)))
         return to_sixteen_bits(sums.reshape(shape), dtype)
-    if not _are_plain(g, x):
-        is_single = all(np.can_cast(array.dtype, np.float32) for array in (g, x))
-        work = np.float32 if is_single else np.float64
-        g, x = (np.require(array, work, ["C", "A"]) for array in (g, x))
     address = config.cython_backend.sum_address("float32" if x.itemsize == 4 else "float64")
     sums = np.empty(shape, dtype if dtype.char in "fd" else np.float64)
     num_threads = config.current().num_threads

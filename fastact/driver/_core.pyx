@@ -479,7 +479,7 @@ cdef void run_rows_here(Rows* rows, int num_threads) noexcept nogil:
 # additions follow from the shape alone, not from the number of threads.
 
 cdef enum:
-    RUN_COLUMNS = 64  # of elements of one channel
+    RUN_COLUMNS = 128  # of elements of one channel
     JOINED_COLUMNS = 256  # of short rows, about so many together
     MOST_COLUMNS = 2048  # at a time
     UNIT_ROWS = 64  # of which the elements of a column are added one after another
