@@ -139,6 +139,26 @@ def test_the_short_cut_is_the_general_way(shape, axis, dtype):
         assert_identical(one, other)
 
 
+@over_dtypes
+@pytest.mark.parametrize("shape", [(67,), (5, 41), (0, 4), (3, 30_001)], ids=str)
+def test_backward_with_a_number_is_that_with_an_array(shape, dtype):
+    """With a number it takes the fast path; nothing comes from x >= 0 there either."""
+    dtype = dtype_of(dtype)
+    x, g = numbers(shape, dtype), numbers(shape, dtype, 1)
+    dx, dweight = fa.prelu.backward(g, x, np.full(1, 0.25, dtype))
+    for weight in (0.25, np.float64(0.25)):
+        found = fa.prelu.backward(g, x, weight)
+        assert_identical(found[0], dx)
+        assert found[1].astype(dtype) == dweight[0]
+    found = fa.prelu.backward(g, x, 0.25)[1]
+    assert type(found) is type(dweight[0])
+    g[x >= 0] = np.inf
+    assert fa.prelu.backward(g, x, 0.25)[1] == found
+    if x.size:
+        x.flat[-1] = np.nan
+        assert np.isnan(fa.prelu.backward(g, x, 0.25)[1])
+
+
 @pytest.mark.parametrize("name", ["leaky_relu", "elu", "softplus", "silu"])
 @over_channels
 def test_channels_of_any_activation(name, shape, axis, backend):
