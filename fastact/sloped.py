@@ -45,7 +45,7 @@ def call(verb: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Evaluate a verb of prelu or rrelu for any arguments."""
     given = dispatch.bound_arguments(verb, args, kwargs)
     arrays = [given[name] for name in verb.arguments]
-    keywords = {name: kwargs[name] for name in dispatch.KEYWORDS if name in kwargs}
+    keywords = {name: value for name, value in kwargs.items() if name in dispatch.KEYWORDS}
     if verb.row.name == "rrelu":
         return _with_slopes(verb.kernel, arrays, _rrelu_slopes(verb, given), keywords)
     slopes = _prelu_slopes(verb, given)
@@ -76,9 +76,13 @@ def _shape(verb: Verb, given: Mapping[str, Any]) -> tuple[int, ...]:
 
 def _prelu_slopes(verb: Verb, given: Mapping[str, Any]) -> Any:
     """Return the weight as a number, or as an array that broadcasts against x."""
-    if type(given["weight"]) is float and "axis" not in given:
-        return given["weight"]  # the checks below take more time than many a loop
-    weight = np.asarray(dispatch.parameter_value(verb, 0, given["weight"]))
+    weight = given["weight"]
+    if "axis" not in given:  # the checks below take more time than many a loop
+        if type(weight) is float:
+            return weight
+        if type(weight) is np.ndarray and weight.size == 1 and weight.dtype.kind == "f":
+            return float(weight.item())
+    weight = np.asarray(dispatch.parameter_value(verb, 0, weight))
     shape = _shape(verb, given)
     if weight.ndim > 1 and weight.size != 1:
         raise ValueError(
@@ -212,6 +216,8 @@ def _sum_of_ends(products: np.ndarray) -> np.ndarray:
 
 def _rrelu_slopes(verb: Any, given: Mapping[str, Any]) -> Any:
     """Return the slopes that were given or are drawn, or the mean slope."""
+    if len(given) == len(verb.arguments):  # defaults: what follows takes more time than many a loop
+        return verb.row.derivative_limits[0]
     slopes, rng, training = given.get("slopes"), given.get("rng"), given.get("training", False)
     if training is not True and training is not False and not isinstance(training, np.bool_):
         raise TypeError(f"{verb.__name__}: training must be a bool, got {training!r}")

@@ -19,6 +19,7 @@ import fastact as fa
 from fastact import compat
 from fastact.compat import jax, keras, onnx, tensorflow, torch
 from fastact.compat._composite import Composite
+from fastact.compat._function import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = (torch, jax, keras, tensorflow, onnx)
@@ -28,7 +29,7 @@ FUNCTIONS = {
     for function in module.LIBRARY.functions
 }
 over_functions = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
-over_verbs = pytest.mark.parametrize("verb", ["forward", "grad", "backward", "value_and_grad"])
+over_verbs = pytest.mark.parametrize("verb", VERBS)
 
 #: Calls that no kernel computes alone.
 COMPOSED = {
@@ -48,7 +49,7 @@ def verb_of(function, verb):
 
 def call(verb, x, **keywords):
     """Call a verb with what its example gives, and with a gradient where it takes one."""
-    name = "g, x" if verb.kind == "backward" else "x"
+    name = "g, x" if verb.kind.startswith("backward") else "x"
     text = ", ".join(part for part in (name, verb.row.example, "**keywords") if part)
     names = {"verb": verb, "x": x, "g": np.full(np.shape(x), 2.0, "f"), "keywords": keywords}
     return eval(f"verb({text})", names)
@@ -97,7 +98,7 @@ def test_verbs_are_documented(function, verb):
 def test_signatures_end_with_the_keywords_of_fastact(function, verb):
     parameters = inspect.signature(verb_of(function, verb)).parameters
     assert list(parameters)[-3:] == ["out", "backend", "precision"]
-    assert (next(iter(parameters)) == "grad_output") == (verb == "backward")
+    assert (next(iter(parameters)) == "grad_output") == verb.startswith("backward")
     assert verb == "forward" or not {"inplace", "name"} & set(parameters)
 
 
@@ -107,6 +108,8 @@ def test_settings_and_out_are_passed_on(function, verb):
     found = verb_of(function, verb)
     if function.__name__ == "threshold_":
         pytest.skip("its example is that of threshold")
+    if verb == "backward_from_output" and not has_backward_from_output(function):
+        pytest.skip("its derivative is not a function of its output")
     x = np.array([-1.5, 0.25, 1.75], "f")
     expected = call(found, x.copy(), backend="numpy", precision="faithful")
     with pytest.raises(ValueError, match="backend must be"):
@@ -125,6 +128,46 @@ def test_settings_and_out_are_passed_on(function, verb):
     out = np.empty_like(expected)
     assert call(found, x, out=out, backend="numpy", precision="faithful") is out
     np.testing.assert_array_equal(out, expected)
+
+
+def has_backward_from_output(function):
+    """Whether what an example calls has the verb."""
+    activation = target_of_example(function)
+    return isinstance(activation, fa.Activation) and bool(activation.row.derivative_from_output)
+
+
+def target_of_example(function):
+    """Return what a call of the example comes to."""
+    names = {"translate": function._translate}
+    text = ", ".join(part for part in ("[1.0]", function.row.example) if part)
+    return eval(f"translate({text})", names)[2].activation
+
+
+@over_functions
+def test_gradients_from_the_output_are_those_of_the_kernel(function):
+    if function.__name__ == "threshold_":
+        pytest.skip("its example is that of threshold")
+    x = np.array([-1.5, 0.25, 1.75], "f")
+    if not has_backward_from_output(function):
+        with pytest.raises(TypeError, match=r"backward_from_output: .*; use .*\.backward"):
+            call(function.backward_from_output, x)
+        return
+    y = call(function, x.copy())
+    found = call(function.backward_from_output, y)
+    np.testing.assert_allclose(found, call(function.backward, x), rtol=1e-5)
+
+
+def test_gradients_from_the_output_take_the_arguments_of_the_function():
+    y = torch.elu([-1.0, 2.0], 0.5)
+    found = torch.elu.backward_from_output([1.0, 1.0], y, alpha=0.5)
+    np.testing.assert_allclose(found, torch.elu.grad([-1.0, 2.0], 0.5))
+    with pytest.raises(TypeError, match=r"torch.elu.backward_from_output\(\) .*'inplace'"):
+        torch.elu.backward_from_output(1.0, y, inplace=True)
+    with pytest.raises(ValueError, match=r"elu.backward_from_output: alpha must be 0 or above"):
+        torch.elu.backward_from_output(1.0, y, -0.5)
+    with pytest.raises(TypeError, match=r"selu.backward_from_output: with these arguments selu is"):
+        onnx.Selu.backward_from_output(1.0, y, gamma=1.5)
+    assert keras.relu.backward_from_output(3.0, 2.0) == 3
 
 
 def test_errors_name_library_function_and_argument():

@@ -41,7 +41,7 @@ torch.gelu(x)  # exact: approximate='none'
 jax.gelu(x)  # the tanh approximation: approximate=True
 keras.leaky_relu(x)  # negative_slope=0.2; in torch and jax 0.01
 tensorflow.silu(x, beta=1.5)
-torch.hardtanh.backward(1.0, x, 0, 6)  # grad, backward, value_and_grad: the same arguments
+torch.hardtanh.backward(1.0, x, 0, 6)  # and its other verbs: the same arguments
 onnx.HardSigmoid(x, out=y)  # out=, backend= and precision= everywhere
 torch.relu_(x)  # into x, as inplace=True
 ```

@@ -49,6 +49,13 @@ class Composite:
             product = to_sixteen_bits(product, g.dtype)
         return self._identity(product, out=out)
 
+    def backward_from_output(self, *args: Any, **kwargs: Any) -> Any:
+        name = self._identity.__name__
+        raise TypeError(
+            f"{name}.backward_from_output: with these arguments {name} is composed of several "
+            f"functions, and its derivative is not computed from its output; use {name}.backward"
+        )
+
     def value_and_grad(self, x: Any, *parameters: Any, out: Any = None, **settings: Any) -> Any:
         x = np.asarray(self._identity(x, **settings))
         outputs = dispatch.outputs(self._two_results, out)

@@ -21,12 +21,17 @@ from fastact.rounding import is_bfloat16
 
 #: Arguments that the gradients do not take: they concern how a result is stored, or a graph.
 FORWARD_ONLY = ("inplace", "name")
-VERBS = ("forward", "grad", "backward", "value_and_grad")
+VERBS = ("forward", "grad", "backward", "backward_from_output", "value_and_grad")
+
+#: Verbs with a gradient before the other array
+TAKE_GRADIENT = ("backward", "backward_from_output")
 
 _SUMMARIES = {
     "forward": "``{origin}`` for NumPy arrays.",
     "grad": "Derivative of ``{origin}``.",
     "backward": "Gradient through ``{origin}``: ``grad_output`` times the derivative.",
+    "backward_from_output": "Gradient through ``{origin}``, from its output: ``grad_output`` times "
+    "the derivative.",
     "value_and_grad": "Value and derivative of ``{origin}``, in one pass.",
 }
 
@@ -103,13 +108,16 @@ class Verb:
 
     def _translation(self) -> Callable[..., tuple[Any, ...]]:
         """Return the row as a function: (checks ..., write into x?, grad_output, Target)."""
-        row, grad_output, in_place = self.row, "None", "False"
+        row, grad_output, in_place, call = self.row, "None", "False", self.row.call
         arguments = list(row.arguments)
         if self.kind == "forward":
             in_place = "inplace" if "inplace=False" in arguments else str(row.name.endswith("_"))
         else:
             arguments = [a for a in arguments if a.partition("=")[0] not in FORWARD_ONLY]
-        if self.kind == "backward":
+        if self.kind == "backward_from_output":
+            arguments[0] = "y"
+            call = f"(lambda {row.x}: {call})(y)"
+        if self.kind in TAKE_GRADIENT:
             grad_output = "grad_output"
             arguments.insert(0, grad_output)
         flags = [a.split("=") for a in arguments if a.endswith(("=True", "=False"))]
@@ -121,7 +129,7 @@ class Verb:
         own = {"choice": self._check_choice, "number": self._check_number, "flag": self._check_flag}
         names = {"fa": _ACTIVATIONS, **row.helpers, **own}
         # Checks come first: the call may go by what they check.
-        parts = ", ".join([*checks, in_place, grad_output, row.call])
+        parts = ", ".join([*checks, in_place, grad_output, call])
         text = f"lambda {', '.join(arguments)}: ({parts})"
         translate: Callable[..., tuple[Any, ...]] = eval(text, names)
         # What Python calls it in errors about arguments.
@@ -157,7 +165,7 @@ class Verb:
             verb = target.activation
         else:
             verb = getattr(target.activation, self.kind)
-        arrays = (grad_output, target.x) if self.kind == "backward" else (target.x,)
+        arrays = (grad_output, target.x) if self.kind in TAKE_GRADIENT else (target.x,)
         return verb(*arrays, *target.parameters, **target.options, **settings)
 
     def _in_place_output(self, x: Any, out: Any) -> Any:
@@ -189,10 +197,12 @@ class Verb:
 
 class Function(Verb):
     __doc__ = _Documentation(
-        """A function of another library: callable, with ``grad``, ``backward``, ``value_and_grad``.
+        """A function of another library: callable, with its gradients as verbs.
 
-        Each takes the arguments of the library's function, ``backward`` after ``grad_output``, then
-        ``out=``, ``backend=`` and ``precision=``.
+        ``f(x)``, ``f.grad(x)``, ``f.backward(grad_output, x)``,
+        ``f.backward_from_output(grad_output, y)`` and ``f.value_and_grad(x)``; each takes the
+        arguments of the library's function after its arrays, then ``out=``, ``backend=`` and
+        ``precision=``.
         """
     )
 
@@ -200,6 +210,7 @@ class Function(Verb):
         super().__init__(row, "forward")
         self.grad = Verb(row, "grad")
         self.backward = Verb(row, "backward")
+        self.backward_from_output = Verb(row, "backward_from_output")
         self.value_and_grad = Verb(row, "value_and_grad")
 
 
@@ -288,6 +299,8 @@ def _parameters(verb: Verb) -> str:
 def _meaning(row: Row, name: str, default: str) -> str:
     if name == row.x:
         return f"array_like of real numbers\n    Input of {row.origin}."
+    if name == "y":
+        return f"array_like of real numbers\n    Output of {row.origin}."
     if name == "grad_output":
         return "array_like of real numbers\n    Gradient with respect to the output."
     if name == "inplace":
@@ -306,6 +319,7 @@ def _returns(verb: Verb) -> str:
         "forward": "ndarray or scalar\n    The function, with the shape and dtype of the input.",
         "grad": "ndarray or scalar\n    The derivative, with the shape and dtype of the input.",
         "backward": "ndarray or scalar\n    ``grad_output`` times the derivative.",
+        "backward_from_output": "ndarray or scalar\n    ``grad_output`` times the derivative.",
         "value_and_grad": "tuple of ndarrays or scalars\n    The function and the derivative.",
     }
     return f"Returns\n-------\n{what[verb.kind]}"
