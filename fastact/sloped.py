@@ -218,7 +218,11 @@ def _rrelu_slopes(verb: Any, given: Mapping[str, Any]) -> Any:
     """Return the slopes that were given or are drawn, or the mean slope."""
     if len(given) == len(verb.arguments):  # defaults: what follows takes more time than many a loop
         return verb.row.derivative_limits[0]
-    slopes, training, rng = (given.get(name) for name in ("slopes", "training", "rng"))
+    slopes, rng, training = given.get("slopes"), given.get("rng"), given.get("training", False)
+    if training is not True and training is not False and not isinstance(training, np.bool_):
+        raise TypeError(f"{verb.__name__}: training must be a bool, got {training!r}")
+    if rng is not None and not training:
+        _generator(verb, rng)
     if slopes is not None:
         if training:
             raise ValueError(f"{verb.__name__}: training draws slopes, so slopes must not be given")
@@ -242,18 +246,22 @@ def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.
         raise ValueError(
             f"{verb.__name__}: lower and upper must be finite, got {lower!r} and {upper!r}"
         )
-    try:
-        generator = np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"{verb.__name__}: rng must be a numpy.random.Generator, or a seed as "
-            f"numpy.random.default_rng takes it, got {rng!r}: {error}"
-        ) from None
+    generator = _generator(verb, rng)
     with np.errstate(all="ignore"):
         slopes = lower + (upper - lower) * generator.random(shape)
         below = np.nextafter(upper, lower)  # rounding may reach upper
         drawn: np.ndarray = np.minimum(slopes, below)
     return drawn
+
+
+def _generator(verb: Verb, rng: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"{verb.__name__}: rng must be a numpy.random.Generator, or a seed as "
+            f"numpy.random.default_rng takes it, got {rng!r}: {error}"
+        ) from None
 
 
 def _bounds(verb: Verb, lower: Any, upper: Any) -> tuple[Any, Any]:
