@@ -37,10 +37,11 @@ def switch(name: str) -> bool:
 # -fno-thread-jumps -fno-tree-pre: else gcc computes what follows a select once for each side,
 # divisions too, before it vectorises: gelu_tanh took 355 instructions instead of 183. --param: a
 # loop over seven arrays, those of four parameters among them, compares more than ten pairs of
-# pointers.
+# pointers. -funroll-loops: short loops do two vectors in each turn, in up to 5% less time.
 GCC_FLAGS = [
     "-O3", "-fno-trapping-math", "-fno-math-errno", "-ffp-contract=off", "-fno-thread-jumps",
-    "-fno-tree-pre", "--param=vect-max-version-for-alias-checks=20", "-g0",
+    "-fno-tree-pre", "--param=vect-max-version-for-alias-checks=20", "-funroll-loops",
+    "--param=max-unroll-times=2", "-g0",
 ]  # fmt: skip
 MSVC_FLAGS = ["/O2", "/fp:precise"]
 

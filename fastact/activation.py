@@ -191,6 +191,10 @@ class Verb(_Base):  # type: ignore[misc]
             return self
         return _bound(self.row.name, self.kind, backend, precision)
 
+    def sibling(self, kind: str) -> Verb:
+        """Return another verb of the activation, with the same settings."""
+        return _bound(self.row.name, kind, self.backend, self.precision)
+
     def __reduce__(self) -> Any:
         if self.backend is not None or self.precision is not None or self.kind == "forward":
             return _bound, (self.row.name, self.kind, self.backend, self.precision)

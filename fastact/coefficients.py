@@ -620,5 +620,6 @@ SELU_ALPHA = 1.6732632423543772
 SCALED_TANH_A = 1.7159
 SCALED_TANH_B = 0.6666666666666666
 
-# quick_gelu: the factor of x in the sigmoid
+# quick_gelu: the factor of x in the sigmoid, and what the double lacks of the decimal
 QUICK_GELU_FACTOR = 1.702
+QUICK_GELU_FACTOR_LOW = 4.263256414560601e-17

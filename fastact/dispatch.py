@@ -217,12 +217,28 @@ def _array_ufunc_override(
     if any(array is not None for array in out):
         keywords["out"] = out
     ufunc = verb.bound_to(settings.get("backend"), settings.get("precision"))
-    for candidate in candidates:
-        result = candidate.__array_ufunc__(ufunc, "__call__", *operands, *parameters, **keywords)
-        if result is not NotImplemented:
-            return (result,)
+    result = _ask(candidates, ufunc, (*operands, *parameters), keywords)
+    if result is NotImplemented and verb.kind == "value_and_grad" and not keywords:
+        # Dask knows no functions with two results but NumPy's own.
+        parts = [ufunc.sibling(kind) for kind in ("forward", "grad")]
+        results = [_ask(candidates, part, (*operands, *parameters), {}) for part in parts]
+        if not any(part_result is NotImplemented for part_result in results):
+            result = tuple(results)
+    if result is not NotImplemented:
+        return (result,)
     types = ", ".join(type(candidate).__name__ for candidate in candidates)
     raise TypeError(f"{verb.__name__}: not supported by operands of type {types}")
+
+
+def _ask(
+    candidates: Sequence[Any], ufunc: Verb, inputs: Sequence[Any], keywords: Mapping[str, Any]
+) -> Any:
+    """Return the result of the first that has one, or NotImplemented."""
+    for candidate in candidates:
+        result = candidate.__array_ufunc__(ufunc, "__call__", *inputs, **keywords)
+        if result is not NotImplemented:
+            return result
+    return NotImplemented
 
 
 def as_array(verb: Verb, name: str, value: Any) -> np.ndarray:

@@ -236,13 +236,15 @@ def _linear(x: Array, slope: Any, offset: Any) -> Array:
     total = product + offset
     taken = total - product
     rest = (product - (total - taken)) + (offset - taken) + np.where(np.isfinite(error), error, 0)
+    rest = np.where(np.isfinite(rest), rest, 0)
     corrected = total + rest
     lost = (total - corrected) + rest
     beside = np.where(
         np.abs(lost) > 0, np.nextafter(corrected, np.copysign(np.inf, lost)), corrected
     )
     line = np.where(np.isfinite(total), beside, total)
-    return np.where(_is_sixth(slope), (x + 6 * _in_type_of(x, offset)) / 6, line)
+    by_six = (x + 6 * _in_type_of(x, offset)) / 6
+    return np.where(_is_sixth(slope) & np.isfinite(by_six), by_six, line)
 
 
 def _excess(x: Array, slope: Any, offset: Any, bound: Any) -> Array:
@@ -277,21 +279,21 @@ def softsign_grad_from_output(y: Array) -> Array:
 
 
 def squareplus(x: Array, b: Any) -> Array:
-    a = np.abs(x)
+    a, b = np.abs(x), np.asarray(b, x.dtype)
     total = _root(a, b) + a
-    tail = np.where(total == 0, 0, b / 2 / total)  # b and x are 0
+    tail = np.where(total == 0, 0, b / total / 2)  # b and x are 0
     return np.where(x < 0, 0, x) + tail
 
 
 def squareplus_grad(x: Array, b: Any) -> Array:
-    a = np.abs(x)
+    a, b = np.abs(x), np.asarray(b, x.dtype)
     s = _root(a, b)
-    tail = np.where(s == 0, 0, b / 2 / s / (s + a))
+    tail = np.where(s == 0, 0, b / s / (s + a) / 2)
     return np.where(x > 0, 1 - tail, tail)
 
 
 def squareplus_grad_from_output(y: Array, b: Any) -> Array:
-    quotient = 1 / (1 + b / 4 / y / y)  # y**2 might overflow
+    quotient = 1 / (1 + np.asarray(b, y.dtype) / y / y / 4)  # y**2 might overflow
     return _keep_nan(np.where(b == 0, y > 0, quotient), y)
 
 
@@ -412,7 +414,7 @@ def scaled_tanh_grad(x: Array, a: Any, b: Any) -> Array:
 
 def scaled_tanh_grad_from_output(y: Array, a: Any, b: Any) -> Array:
     slope = np.where(a == 0, 0, b)
-    return slope * (a - y) * ((a + y) / np.where(a == 0, 1, a))
+    return slope * ((a - y) * ((a + y) / np.where(a == 0, 1, a)))
 
 
 def tanhshrink(x: Array) -> Array:
@@ -444,10 +446,11 @@ def silu(x: Array, beta: Any) -> Array:
     return np.where(z < -2e4, np.copysign(0, x), x) * sigmoid(z)
 
 
-def silu_grad(x: Array, beta: Any) -> Array:
+def silu_grad(x: Array, beta: Any, beta_low: float = 0.0) -> Array:
     x_or_zero = np.where(beta == 0, 0, x)
-    z = _bounded(beta * x_or_zero, high=2e4)
-    error = _product_error(x_or_zero, x.dtype.type(beta) if np.ndim(beta) == 0 else beta, z)
+    beta = x.dtype.type(beta) if np.ndim(beta) == 0 else beta
+    z = _bounded((beta + beta_low) * x_or_zero, high=2e4)
+    error = _product_error(x_or_zero, beta, z) + x_or_zero * beta_low
     derivative = _near_root(z, _gated_grad(z, z), table.SILU_ROOT, table.SILU_SLOPE, error)
     return _keep_nan(derivative, x)
 
@@ -479,11 +482,12 @@ def gelu_tanh_grad(x: Array) -> Array:
 
 
 def quick_gelu(x: Array) -> Array:
-    return silu(x, table.QUICK_GELU_FACTOR)
+    number = x.dtype.type
+    return silu(x, number(table.QUICK_GELU_FACTOR) + number(table.QUICK_GELU_FACTOR_LOW))
 
 
 def quick_gelu_grad(x: Array) -> Array:
-    return silu_grad(x, table.QUICK_GELU_FACTOR)
+    return silu_grad(x, table.QUICK_GELU_FACTOR, table.QUICK_GELU_FACTOR_LOW)
 
 
 def mish(x: Array) -> Array:
@@ -514,7 +518,8 @@ def elu_grad_from_output(y: Array, alpha: Any) -> Array:
 
 
 def celu(x: Array, alpha: Any) -> Array:
-    return np.where(x >= 0, x, alpha * np.expm1(np.minimum(x, 0) / alpha))
+    z = np.minimum(x, 0) / alpha  # may be subnormal, where the result is x
+    return np.where((x >= 0) | (np.abs(z) < 1e-30), x, alpha * np.expm1(z))
 
 
 def celu_grad(x: Array, alpha: Any) -> Array:

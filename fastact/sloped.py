@@ -47,7 +47,7 @@ def call(verb: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Evaluate a verb of prelu or rrelu for any arguments."""
     given = dispatch.bound_arguments(verb, args, kwargs)
     arrays = [given[name] for name in verb.arguments]
-    keywords = {name: kwargs[name] for name in dispatch.KEYWORDS if name in kwargs}
+    keywords = {name: value for name, value in kwargs.items() if name in dispatch.KEYWORDS}
     if verb.row.name == "rrelu":
         return _with_slopes(verb.kernel, arrays, _rrelu_slopes(verb, given), keywords)
     slopes = _prelu_slopes(verb, given)
@@ -79,11 +79,11 @@ def _shape(verb: Verb, given: Mapping[str, Any]) -> tuple[int, ...]:
 def _prelu_slopes(verb: Verb, given: Mapping[str, Any]) -> Any:
     """Return the weight as a number, or as an array that broadcasts against x."""
     weight = given["weight"]
-    if "axis" not in given:  # then one number needs none of the checks below, which take a while
+    if "axis" not in given:  # the checks below take more time than many a loop
         if type(weight) is float:
             return weight
-        if type(weight) is np.ndarray and weight.size == 1 and weight.dtype.char in "fd":
-            return weight.item()
+        if type(weight) is np.ndarray and weight.size == 1 and weight.dtype.kind == "f":
+            return float(weight.item())
     weight = np.asarray(dispatch.parameter_value(verb, 0, weight))
     shape = _shape(verb, given)
     if weight.ndim > 1 and weight.size != 1:
@@ -259,7 +259,13 @@ def _sum_of_ends(products: np.ndarray) -> np.ndarray:
 
 def _rrelu_slopes(verb: Any, given: Mapping[str, Any]) -> Any:
     """Return the slopes that were given or are drawn, or the mean slope."""
-    slopes, training, rng = (given.get(name) for name in ("slopes", "training", "rng"))
+    if len(given) == len(verb.arguments):  # defaults: what follows takes more time than many a loop
+        return verb.row.derivative_limits[0]
+    slopes, rng, training = given.get("slopes"), given.get("rng"), given.get("training", False)
+    if training is not True and training is not False and not isinstance(training, np.bool_):
+        raise TypeError(f"{verb.__name__}: training must be a bool, got {training!r}")
+    if rng is not None and not training:
+        _generator(verb, rng)
     if slopes is not None:
         if training:
             raise ValueError(f"{verb.__name__}: training draws slopes, so slopes must not be given")
@@ -283,18 +289,22 @@ def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.
         raise ValueError(
             f"{verb.__name__}: lower and upper must be finite, got {lower!r} and {upper!r}"
         )
-    try:
-        generator = np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"{verb.__name__}: rng must be a numpy.random.Generator, or a seed as "
-            f"numpy.random.default_rng takes it, got {rng!r}: {error}"
-        ) from None
+    generator = _generator(verb, rng)
     with np.errstate(all="ignore"):
         slopes = lower + (upper - lower) * generator.random(shape)
         below = np.nextafter(upper, lower)  # rounding may reach upper
         drawn: np.ndarray = np.minimum(slopes, below)
     return drawn
+
+
+def _generator(verb: Verb, rng: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"{verb.__name__}: rng must be a numpy.random.Generator, or a seed as "
+            f"numpy.random.default_rng takes it, got {rng!r}: {error}"
+        ) from None
 
 
 def _bounds(verb: Verb, lower: Any, upper: Any) -> tuple[Any, Any]:

@@ -9,6 +9,9 @@ import pytest
 
 from fastact import config
 
+#: The first compiles loops for the cache of all; the next two take long, and use no such loop.
+FIRST_FILES = ["test_numba_vectors.py", "test_packaging.py", "test_instruction_sets.py"]
+
 
 @pytest.hookimpl(trylast=True)  # after the marks of the test, so that ids read silu-cython
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
@@ -21,7 +24,12 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    items[:] = [item for item in items if not _repeats(item)]
+    items[:] = sorted((item for item in items if not _repeats(item)), key=_turn)
+
+
+def _turn(item: pytest.Item) -> int:
+    name = item.path.name
+    return FIRST_FILES.index(name) if name in FIRST_FILES else len(FIRST_FILES)
 
 
 def _repeats(item: pytest.Item) -> bool:

@@ -6,16 +6,14 @@ So does each product of a gradient with the derivative there. Arrays are long en
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import ml_dtypes
 import numpy as np
 import pytest
 from inputs import CASES, CASES_FROM_OUTPUT, DEFAULT_CASES, Case
-from mpmath import mp
 from test_special_values import CASES_AND_VERBS
-from truth import DIGITS, approximate, bits, exact, rounded, ulp_error
+from truth import DIGITS, approximate, bits, nearest, rounded, ulp_error
 
 import fastact as fa
 from fastact import config, tables
@@ -49,34 +47,31 @@ def truth_at_all_inputs(dtype: str, case: Case, function: str) -> np.ndarray:
         return approximate(case, function, all_inputs(dtype).astype(np.float64))
 
 
-def check(dtype: str, case: Case, function: str, result: np.ndarray) -> None:
-    """Check that each result is the nearest number; where long double sees a tie, by mpmath.
+@functools.cache
+def nearest_at_all_inputs(dtype: str, case: Case, function: str) -> np.ndarray:
+    """Return the numbers nearest to the truth; where long double sees a tie, by mpmath.
 
-    gelu(x) = x/2 + x**2 / sqrt(2 pi), for one, is x/2 to all digits for a tiny x of bfloat16.
+    gelu(x) = x/2 + x**2 / sqrt(2 pi), for one, is x/2 to all digits for a tiny x of bfloat16. What
+    ``DIGITS`` do not tell from a tie counts as one: tanhshrink(258) = 257 + 2e-224.
     """
     x, truth = all_inputs(dtype), truth_at_all_inputs(dtype, case, function)
-    assert result.dtype == DTYPES[dtype]
+    numbers = rounded(truth, DTYPES[dtype])
     with np.errstate(invalid="ignore"):  # signalling NaN
-        errors = ulp_error(result, truth)
-    wrong = ~(errors <= 0.5 * (1 + 2.0**-40))
-    close = ~wrong & (errors >= 0.5 * (1 - 2.0**-40))
-    wrong[close] = ~are_nearest(result[close], exact(case, function, x[close].astype(np.float64)))
+        ties = np.flatnonzero(ulp_error(numbers, truth) >= 0.5 * (1 - 2.0**-40))
+    numbers[ties] = [nearest(case, function, x[tie], [DIGITS]) for tie in ties]
+    return numbers
+
+
+def check(dtype: str, case: Case, function: str, result: np.ndarray) -> None:
+    """Check that each result is the nearest number; zero that is the truth may have either sign."""
+    x, truth = all_inputs(dtype), truth_at_all_inputs(dtype, case, function)
+    wanted = nearest_at_all_inputs(dtype, case, function)
+    assert result.dtype == DTYPES[dtype]
+    wrong = (bits(result) != bits(wanted)) & ~((truth == 0) & (result == 0))
     assert not wrong.any(), (
         f"{case}, {function}: {wrong.sum()} wrong, the first at {float(x[wrong][0]).hex()}: "
         f"got {result[wrong][0]}, truth {truth[wrong][0]}"
     )
-
-
-def are_nearest(results: np.ndarray, truths: Sequence[Any]) -> np.ndarray:
-    """Whether no neighbour of a result is nearer to the truth, nor as near and even."""
-    neighbours = [np.nextafter(results, results.dtype.type(end)) for end in (np.inf, -np.inf)]
-    found = []
-    with mp.workdps(DIGITS):
-        for result, *others, truth in zip(results, *neighbours, truths, strict=True):
-            own, *distances = (abs(mp.mpf(float(number)) - truth) for number in (result, *others))
-            is_even = bits(np.asarray(result)) % 2 == 0
-            found.append(own <= min(distances) if is_even else own < min(distances))
-    return np.array(found, bool)
 
 
 @each_dtype
@@ -128,22 +123,42 @@ def pairs(dtype: str) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate(g), np.tile(x, len(g))
 
 
-def check_products(dtype: str, g: np.ndarray, factors: np.ndarray, result: np.ndarray) -> None:
+class Products(NamedTuple):
+    """What ``pairs`` give with the factors at each number; for all backends."""
+
+    factors: np.ndarray
+    nearest: np.ndarray
+    #: Infinity times 0, and 0 times infinity.
+    infinity_by_zero: np.ndarray
+    zero_by_infinity: np.ndarray
+
+
+def products(dtype: str, factors: np.ndarray) -> Products:
+    g, x = pairs(dtype)
+    factors = np.tile(factors, x.size // factors.size)
+    with np.errstate(all="ignore"):
+        return Products(
+            factors,
+            rounded(g.astype(np.float64) * factors, DTYPES[dtype]),
+            np.isinf(g) & (factors == 0),
+            (g == 0) & np.isinf(factors),
+        )
+
+
+def check_products(dtype: str, expected: Products, result: np.ndarray) -> None:
     """Check that each product is the nearest number, or either where float64 sees a tie.
 
-    ``factors`` is float64, so the product of long doubles is exact. The factors of the kernels are
+    The factors are float64, so the product of long doubles is exact. Those of the kernels are
     up to 2 ulp off. Infinity times what is 0 in float64 may be infinity, as in long double; 0 times
     what is infinite there may be 0.
     """
     assert result.dtype == DTYPES[dtype]
     with np.errstate(all="ignore"):
-        nearest = rounded(g.astype(np.float64) * factors, DTYPES[dtype])
-        undefined = np.isinf(g) & (factors == 0)
-        assert not np.isfinite(result[undefined]).any()
-        undefined |= (g == 0) & np.isinf(factors)
-        assert not (np.abs(result[(g == 0) & undefined]) > 0).any()
-        doubtful = (bits(result) != bits(nearest)) & ~undefined
-        g, factors, result = g[doubtful], factors[doubtful], result[doubtful]
+        assert not np.isfinite(result[expected.infinity_by_zero]).any()
+        assert not (np.abs(result[expected.zero_by_infinity]) > 0).any()
+        doubtful = bits(result) != bits(expected.nearest)
+        doubtful &= ~(expected.infinity_by_zero | expected.zero_by_infinity)
+        g, factors, result = pairs(dtype)[0][doubtful], expected.factors[doubtful], result[doubtful]
         truth = g.astype(np.longdouble) * factors.astype(np.longdouble)
         errors = ulp_error(result, truth)
     wrong = np.flatnonzero(~(errors <= 0.5 * (1 + 2.0**-38)))
@@ -153,27 +168,35 @@ def check_products(dtype: str, g: np.ndarray, factors: np.ndarray, result: np.nd
     )
 
 
+@functools.lru_cache(maxsize=1)
+def backward_products(dtype: str, case: Case) -> Products:
+    with np.errstate(all="ignore"):
+        return products(dtype, truth_at_all_inputs(dtype, case, "grad").astype(np.float64))
+
+
 @each_dtype
 @each_of_few_cases
 def test_backward(case: Case, backend: str, dtype: str) -> None:
-    g, x = pairs(dtype)
+    result = case.activation.backward(*pairs(dtype), *case.parameters, backend=backend)
+    check_products(dtype, backward_products(dtype, case), result)
+
+
+@functools.lru_cache(maxsize=1)
+def products_from_output(dtype: str, case: Case) -> tuple[np.ndarray, Products]:
+    """Return outputs beside the gradients of ``pairs``, and the products of these with f'."""
     with np.errstate(all="ignore"):
-        factors = truth_at_all_inputs(dtype, case, "grad").astype(np.float64)
-    result = case.activation.backward(g, x, *case.parameters, backend=backend)
-    check_products(dtype, g, np.tile(factors, x.size // factors.size), result)
+        y = rounded(truth_at_all_inputs(dtype, case, "value"), DTYPES[dtype])
+        factors = approximate(case, "grad_from_output", y).astype(np.float64)
+    return np.tile(y, pairs(dtype)[0].size // y.size), products(dtype, factors)
 
 
 @each_dtype
 @each_case_from_output
 def test_backward_from_output(case: Case, backend: str, dtype: str) -> None:
-    g, x = pairs(dtype)
-    with np.errstate(all="ignore"):
-        y = rounded(truth_at_all_inputs(dtype, case, "value"), DTYPES[dtype])
-        factors = approximate(case, "grad_from_output", y).astype(np.float64)
-    repeats = x.size // y.size
+    y, expected = products_from_output(dtype, case)
     verb = case.activation.backward_from_output
-    result = verb(g, np.tile(y, repeats), *case.parameters, backend=backend)
-    check_products(dtype, g, np.tile(factors, repeats), result)
+    result = verb(pairs(dtype)[0], y, *case.parameters, backend=backend)
+    check_products(dtype, expected, result)
 
 
 # --- a table changes nothing ---------------------------------------------------------------------

@@ -68,6 +68,36 @@ def test_dask_keeps_the_backend():
     assert_identical(lazy.compute(), fa.mish(X, backend="numpy"))
 
 
+def test_dask_takes_two_results_as_two_functions():
+    da = pytest.importorskip("dask.array")
+    lazy = da.from_array(X, chunks=(2, 3))
+    for keywords in ({}, {"backend": "numpy"}):
+        results = fa.elu.value_and_grad(lazy, alpha=0.5, **keywords)
+        assert isinstance(results, tuple)
+        expected = fa.elu.value_and_grad(X, alpha=0.5, **keywords)
+        for result, array in zip(results, expected, strict=True):
+            assert isinstance(result, da.Array)
+            assert_identical(result.compute(), array)
+
+
+class OneResult:
+    """As Dask: refuses functions with two results."""
+
+    def __array_ufunc__(self, ufunc, method, *inputs, **keywords):
+        return NotImplemented if ufunc.nout > 1 else (ufunc.__name__, ufunc.backend)
+
+
+def test_who_refuses_two_results_is_asked_for_each():
+    assert fa.relu.value_and_grad(OneResult()) == (("relu", None), ("relu.grad", None))
+    assert fa.relu.value_and_grad(OneResult(), backend="numpy") == (
+        ("relu", "numpy"),
+        ("relu.grad", "numpy"),
+    )
+    out = (np.empty(1), np.empty(1))
+    with pytest.raises(TypeError, match="value_and_grad: not supported by operands of type OneRes"):
+        fa.relu.value_and_grad(OneResult(), out=out)
+
+
 def test_dask_in_other_processes():
     """Verbs pickle, so that a chunk can be computed anywhere."""
     da = pytest.importorskip("dask.array")

@@ -6,6 +6,7 @@ import doctest
 import importlib
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -18,6 +19,7 @@ import fastact as fa
 from fastact import compat
 from fastact.compat import jax, keras, onnx, tensorflow, torch
 from fastact.compat._composite import Composite
+from fastact.compat._function import VERBS
 
 ROOT = Path(__file__).resolve().parent.parent
 MODULES = (torch, jax, keras, tensorflow, onnx)
@@ -27,7 +29,7 @@ FUNCTIONS = {
     for function in module.LIBRARY.functions
 }
 over_functions = pytest.mark.parametrize("function", FUNCTIONS.values(), ids=FUNCTIONS)
-over_verbs = pytest.mark.parametrize("verb", ["forward", "grad", "backward", "value_and_grad"])
+over_verbs = pytest.mark.parametrize("verb", VERBS)
 
 #: Calls that no kernel computes alone.
 COMPOSED = {
@@ -47,7 +49,7 @@ def verb_of(function, verb):
 
 def call(verb, x, **keywords):
     """Call a verb with what its example gives, and with a gradient where it takes one."""
-    name = "g, x" if verb.kind == "backward" else "x"
+    name = "g, x" if verb.kind.startswith("backward") else "x"
     text = ", ".join(part for part in (name, verb.row.example, "**keywords") if part)
     names = {"verb": verb, "x": x, "g": np.full(np.shape(x), 2.0, "f"), "keywords": keywords}
     return eval(f"verb({text})", names)
@@ -96,7 +98,7 @@ def test_verbs_are_documented(function, verb):
 def test_signatures_end_with_the_keywords_of_fastact(function, verb):
     parameters = inspect.signature(verb_of(function, verb)).parameters
     assert list(parameters)[-3:] == ["out", "backend", "precision"]
-    assert (next(iter(parameters)) == "grad_output") == (verb == "backward")
+    assert (next(iter(parameters)) == "grad_output") == verb.startswith("backward")
     assert verb == "forward" or not {"inplace", "name"} & set(parameters)
 
 
@@ -106,6 +108,8 @@ def test_settings_and_out_are_passed_on(function, verb):
     found = verb_of(function, verb)
     if function.__name__ == "threshold_":
         pytest.skip("its example is that of threshold")
+    if verb == "backward_from_output" and not has_backward_from_output(function):
+        pytest.skip("its derivative is not a function of its output")
     x = np.array([-1.5, 0.25, 1.75], "f")
     expected = call(found, x.copy(), backend="numpy", precision="faithful")
     with pytest.raises(ValueError, match="backend must be"):
@@ -126,6 +130,46 @@ def test_settings_and_out_are_passed_on(function, verb):
     np.testing.assert_array_equal(out, expected)
 
 
+def has_backward_from_output(function):
+    """Whether what an example calls has the verb."""
+    activation = target_of_example(function)
+    return isinstance(activation, fa.Activation) and bool(activation.row.derivative_from_output)
+
+
+def target_of_example(function):
+    """Return what a call of the example comes to."""
+    names = {"translate": function._translate}
+    text = ", ".join(part for part in ("[1.0]", function.row.example) if part)
+    return eval(f"translate({text})", names)[-1].activation
+
+
+@over_functions
+def test_gradients_from_the_output_are_those_of_the_kernel(function):
+    if function.__name__ == "threshold_":
+        pytest.skip("its example is that of threshold")
+    x = np.array([-1.5, 0.25, 1.75], "f")
+    if not has_backward_from_output(function):
+        with pytest.raises(TypeError, match=r"backward_from_output: .*; use .*\.backward"):
+            call(function.backward_from_output, x)
+        return
+    y = call(function, x.copy())
+    found = call(function.backward_from_output, y)
+    np.testing.assert_allclose(found, call(function.backward, x), rtol=1e-5)
+
+
+def test_gradients_from_the_output_take_the_arguments_of_the_function():
+    y = torch.elu([-1.0, 2.0], 0.5)
+    found = torch.elu.backward_from_output([1.0, 1.0], y, alpha=0.5)
+    np.testing.assert_allclose(found, torch.elu.grad([-1.0, 2.0], 0.5))
+    with pytest.raises(TypeError, match=r"torch.elu.backward_from_output\(\) .*'inplace'"):
+        torch.elu.backward_from_output(1.0, y, inplace=True)
+    with pytest.raises(ValueError, match=r"elu.backward_from_output: alpha must be 0 or above"):
+        torch.elu.backward_from_output(1.0, y, -0.5)
+    with pytest.raises(TypeError, match=r"selu.backward_from_output: with these arguments selu is"):
+        onnx.Selu.backward_from_output(1.0, y, gamma=1.5)
+    assert keras.relu.backward_from_output(3.0, 2.0) == 3
+
+
 def test_errors_name_library_function_and_argument():
     with pytest.raises(TypeError, match=r"torch.elu\(\) got an unexpected keyword argument 'a'"):
         torch.elu([1.0], a=2)
@@ -141,6 +185,72 @@ def test_errors_name_library_function_and_argument():
     assert not out[0].any()
 
 
+NOT_NUMBERS = {
+    "keras.relu": ("negative_slope", "max_value", "threshold"),
+    "torch.softplus": ("threshold",),
+    "onnx.Clip": ("min", "max"),
+    "onnx.Elu": ("alpha",),
+    "onnx.Shrink": ("lambd", "bias"),
+    "onnx.Affine": ("alpha", "beta"),
+}
+
+
+@over_verbs
+@pytest.mark.parametrize("value", [np.array([20, 30]), "20", 1j, [1.0]], ids=repr)
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [(name, argument) for name, all_ in NOT_NUMBERS.items() for argument in all_],
+)
+def test_arguments_that_must_be_numbers(name, argument, value, verb):
+    found = verb_of(FUNCTIONS[name], verb)
+    others = {"alpha": 1.0, "beta": 1.0} if name == "onnx.Affine" else {}
+    arrays = (1.0, [1.0]) if verb.startswith("backward") else ([1.0],)
+    expected = re.escape(
+        f"{found.row.library}.{found.__name__}: {argument} must be a real number, got"
+    )
+    with pytest.raises(TypeError, match=f"^{expected}"):
+        found(*arrays, **others | {argument: value})
+
+
+def test_numbers_may_be_those_of_numpy():
+    assert keras.relu([3.0], max_value=np.float32(2), threshold=np.array(1)) == 2
+    assert torch.softplus([3.0], threshold=np.int8(2)) == 3
+    assert onnx.Elu([3.0], alpha=np.float64(2)) == 3
+
+
+@pytest.mark.parametrize("value", [np.array([True, False]), "tanh", 1, None], ids=repr)
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        *((f"{library}.gelu", "approximate") for library in ("jax", "keras", "tensorflow")),
+        *(("torch.relu", "inplace"), ("torch.rrelu", "training")),
+    ],
+)
+def test_arguments_that_must_be_bools(name, argument, value):
+    with pytest.raises(TypeError, match=f"^{name}: {argument} must be a bool, got "):
+        FUNCTIONS[name]([1.0], **{argument: value})
+
+
+def test_bools_may_be_those_of_numpy():
+    assert jax.gelu(-1.0, approximate=np.False_) == fa.gelu(-1.0)
+
+
+@pytest.mark.parametrize("value", ["exact", None, 1, np.array(["none", "tanh"])], ids=repr)
+def test_choices_are_named(value):
+    with pytest.raises(
+        ValueError, match=r"^torch\.gelu: approximate must be 'none' or 'tanh', got "
+    ):
+        torch.gelu([1.0], approximate=value)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_show_their_functions_and_nothing_else(module):
+    names = [function.__name__ for function in module.LIBRARY.functions]
+    assert module.__all__ == names
+    assert dir(module) == sorted(names)
+    assert all(callable(getattr(module, name).grad) for name in dir(module))
+
+
 # --- what is composed ----------------------------------------------------------------------------
 
 
@@ -151,7 +261,7 @@ def definition(name, x):
         slope = 1 / (1 + np.exp(-0.7 * x))
         return np.where(above, x, np.log1p(np.exp(0.7 * x)) / 0.7), np.where(above, 1, slope)
     if name == "keras.relu":
-        value = np.where(x > 0.5, np.minimum(x, 2.5), 0.3 * (x - 0.5))
+        value = np.where(x > 0.5, np.clip(x, 0, 2.5), 0.3 * (x - 0.5))
         return value, np.where(x > 0.5, np.where(x < 2.5, 1.0, 0.0), 0.3)
     if name == "onnx.Selu":
         alpha = onnx.single(1.67326319217681884765625)
@@ -225,7 +335,7 @@ def test_what_a_kernel_computes_is_not_composed():
 
 def activation_of(function):
     arguments = ", ".join(part for part in ("[1.0]", example(function.row)) if part)
-    return eval(f"f({arguments})", {"f": function._translate})[2].activation
+    return eval(f"f({arguments})", {"f": function._translate})[-1].activation
 
 
 # --- importing -----------------------------------------------------------------------------------

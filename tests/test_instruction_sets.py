@@ -111,11 +111,13 @@ for dtype in ("float32", "float64"):
     g = rng.permutation(x)
     for case, verb in CASES_AND_VERBS:
         as_arrays = [np.full(x.shape, value) for value in case.parameters]
-        for precision in fa.config.PRECISIONS:
+        differs = case.differs_by_precision and dtype == "float32"
+        for precision in fa.config.PRECISIONS if differs else ("faithful",):
             with fa.use_precision(precision), np.errstate(all="ignore"):
                 key = f"{{case}} {{verb}} {{dtype}} {{precision}}"
                 digests[key] = digest(evaluate(case, verb, g, x))
-                digests[key + " broadcast"] = digest(evaluate(case, verb, g, x, as_arrays))
+                if as_arrays:
+                    digests[key + " broadcast"] = digest(evaluate(case, verb, g, x, as_arrays))
 print(json.dumps(digests))
 """
 
@@ -138,19 +140,19 @@ def digests():
 def test_levels_with_fused_multiply_add_agree_to_the_bit(digests):
     expected, actual = digests("v3"), digests("v4")
     assert not [key for key in expected if expected[key] != actual[key]]
-    assert len(expected) >= 4 * len(CASES_AND_VERBS)
+    assert len(expected) >= 3 * len(CASES_AND_VERBS)
 
 
 def test_in_the_baseline_fast_is_faithful(digests):
     found = digests("baseline")
-    differ = [key for key in found if found[key] != found[key.replace(" fast ", " faithful ")]]
-    assert not differ
+    fast = [key for key in found if " fast" in key]
+    assert fast
+    assert not [key for key in fast if found[key] != found[key.replace(" fast", " faithful")]]
 
 
-@pytest.mark.parametrize("dtype", ["float32", "float64"])
-def test_the_baseline_keeps_the_bounds(dtype):
+def test_the_baseline_keeps_the_bounds():
     """By the tests of accuracy and of special values; elsewhere they run at the highest level."""
-    files = (f"test_accuracy_{dtype}.py", "test_special_values.py")
+    files = ("test_accuracy_float32.py", "test_accuracy_float64.py", "test_special_values.py")
     run_tests("baseline", *files, "-k", "cython and not fast and not mpmath")
 
 

@@ -81,6 +81,8 @@ def assert_identical(actual: np.ndarray, expected: np.ndarray) -> None:
     """The same dtype, shape and bits; any NaN equals any other."""
     assert actual.dtype == expected.dtype
     assert actual.shape == expected.shape
+    if actual.tobytes() == expected.tobytes():
+        return  # far quicker than what follows, which forgives NaN and tells what differs
     np.testing.assert_array_equal(actual, expected)
     numbers = expected == expected
     np.testing.assert_array_equal(np.signbit(actual)[numbers], np.signbit(expected)[numbers])
@@ -234,7 +236,7 @@ def test_the_fast_path_takes_parameters(verb, dtype):
         assert short[0].tobytes() != results(verb, *args)[0].tobytes()
 
 
-@over_verbs
+@over_kinds
 def test_without_dimensions_the_result_is_a_scalar(verb, backend):
     for dtype in ("float16", "float32", "float64"):
         numbers = sample((40,), dtype)

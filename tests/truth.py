@@ -28,7 +28,7 @@ NEAR_A_TIE = mp.mpf(1e-20)
 DIGITS_OF_TIES = 800
 
 #: Stands for infinity: beyond any float, so that the value here rounds to the limit.
-BEYOND = mp.ldexp(1, 1100)
+BEYOND = mp.ldexp(1, 3000)
 
 #: Within how many ulp of float64 ``approximate`` is.
 SLACK = 1.0
@@ -109,6 +109,10 @@ def _gelu_tanh_grad(x: Any) -> Any:
     return _sigmoid(z) + x * slope * _bell(z)
 
 
+def _quick_gelu_factor() -> Any:
+    return mp.mpf("1.702")
+
+
 def _softplus(x: Any, beta: Any) -> Any:
     return (max(beta * x, 0) + mp.log1p(mp.exp(-abs(beta * x)))) / beta
 
@@ -118,7 +122,6 @@ def _mish_grad(x: Any) -> Any:
     return mp.tanh(softplus) + x * _sigmoid(x) / mp.cosh(softplus) ** 2
 
 
-_QUICK_GELU_FACTOR = mp.mpf(1.702)
 _SELU_SCALE = mp.mpf(1.0507009873554805)
 _SELU_ALPHA = mp.mpf(1.6732632423543772)
 with mp.workdps(DIGITS):
@@ -230,8 +233,8 @@ DEFINITIONS = {
         _gelu_tanh_grad,
     ),
     "quick_gelu": Definition(
-        lambda x: x * _sigmoid(_QUICK_GELU_FACTOR * x),
-        lambda x: _silu_grad(x, _QUICK_GELU_FACTOR),
+        lambda x: x * _sigmoid(_quick_gelu_factor() * x),
+        lambda x: _silu_grad(x, _quick_gelu_factor()),
     ),
     "mish": Definition(lambda x: x * mp.tanh(_softplus(x, 1)), _mish_grad),
     "elu": Definition(
@@ -306,11 +309,11 @@ FORMATS = {
 
 
 def ulp(truth: np.ndarray, dtype: Any) -> np.ndarray:
-    """Return the unit in the last place of ``dtype`` at finite numbers of a wider one."""
+    """Return the unit in the last place of ``dtype`` at finite numbers of a wider one, in that."""
     form = FORMATS[np.dtype(dtype).name]
     exponent = np.maximum(np.frexp(truth)[1] - 1, form.smallest_exponent)
     exponent = np.where(truth == 0, form.smallest_exponent, exponent)
-    return np.ldexp(np.longdouble(1), exponent - (form.digits - 1))
+    return np.ldexp(truth.dtype.type(1), exponent - (form.digits - 1))
 
 
 def ulp_error(result: np.ndarray, truth: Any) -> np.ndarray:
@@ -386,7 +389,9 @@ def rounded(truth: np.ndarray, dtype: Any) -> np.ndarray:
         return np.where(np.isfinite(truth), overflown, truth).astype(np.float64).astype(dtype)
 
 
-def nearest(case: Case, function: str, x: Any) -> Any:
+def nearest(
+    case: Case, function: str, x: Any, digits_to_try: Sequence[int] = (DIGITS, DIGITS_OF_TIES)
+) -> Any:
     """Return f ("value") or f' ("grad") at the float ``x``, rounded to the nearest, ties to even.
 
     Underflow keeps the sign of the true value, and a limit that is zero the sign in the catalogue.
@@ -394,7 +399,7 @@ def nearest(case: Case, function: str, x: Any) -> Any:
     the formulas of the NumPy backend give.
     """
     dtype = x.dtype
-    for digits in (DIGITS, DIGITS_OF_TIES):
+    for digits in digits_to_try:
         truth = exact(case, function, np.array([x]), digits)[0]
         if mp.isnan(truth):
             return dtype.type(np.nan)

@@ -330,10 +330,10 @@ TANHSHRINK_RADIUS = mp.mpf("0.6")
 # From here on tanh adds nothing to x - 1, in float32 arithmetic and in float32.
 TANHSHRINK_BOUND = mp.mpf("8.5")
 TANHSHRINK_BOUND_SHORT = mp.mpf(10)
-# The defaults of scaled_tanh, and the factor of quick_gelu: these doubles, exactly.
+# The defaults of scaled_tanh: these doubles, exactly.
 SCALED_TANH_A = 1.7159
 SCALED_TANH_B = 0.6666666666666666
-QUICK_GELU_FACTOR = 1.702
+QUICK_GELU_FACTOR = mp.mpf("1.702")
 # In float32 arithmetic: (middle, radius, relative error) of what is measured from the root; beyond,
 # the errors of the formula stay within 4 ulp.
 ROOT_INTERVALS_FAST = {
@@ -556,8 +556,11 @@ def table() -> str:
         "# scaled_tanh: the defaults of its parameters\n"
         f"SCALED_TANH_A = {SCALED_TANH_A!r}\nSCALED_TANH_B = {SCALED_TANH_B!r}\n"
     )
+    factor = float(QUICK_GELU_FACTOR)
     parts.append(
-        f"# quick_gelu: the factor of x in the sigmoid\nQUICK_GELU_FACTOR = {QUICK_GELU_FACTOR!r}\n"
+        "# quick_gelu: the factor of x in the sigmoid, and what the double lacks of the decimal\n"
+        f"QUICK_GELU_FACTOR = {factor!r}\n"
+        f"QUICK_GELU_FACTOR_LOW = {float(QUICK_GELU_FACTOR - factor)!r}\n"
     )
     return "\n".join(parts)
 

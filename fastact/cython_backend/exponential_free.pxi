@@ -23,17 +23,21 @@ cdef extern from *:
     #define FASTACT_HUGE 1e200
     #define FASTACT_TWO_TO_540 3.599131035634557e162
     #define FASTACT_TWO_TO_26 67108864.0
+    #define FASTACT_TWO_TO_28 268435456.0
     #define FASTACT_TWO_TO_150 1.42724769270596e45
     #define FASTACT_TWO_TO_200 1.6069380442589903e60
     #define FASTACT_TWO_TO_290 1.9892929456391466e87
+    #define FASTACT_TWO_TO_340 2.2397447421778042e102
     #define FASTACT_TWO_TO_400 2.5822498780869086e120
     #define FASTACT_TWO_TO_500 3.273390607896142e150
+    #define FASTACT_TWO_TO_640 4.562440617622195e192
     #define FASTACT_TWO_TO_740 5.78358058743443e222
     #define FASTACT_TWO_TO_1000 1.0715086071862673e301
     #define FASTACT_TWO_TO_MINUS_30 9.313225746154785e-10
     #define FASTACT_TWO_TO_MINUS_32 2.3283064365386963e-10
     #define FASTACT_TWO_TO_MINUS_50 8.881784197001252e-16
     #define FASTACT_TWO_TO_MINUS_250 5.527147875260445e-76
+    #define FASTACT_TWO_TO_MINUS_400 3.8725919148493183e-121
     #define FASTACT_TWO_TO_MINUS_500 3.054936363499605e-151
 
     /* 1 / d as in fastact_reciprocal, to 2**-17 in float, and roughly, to 2**-8 */
@@ -44,11 +48,13 @@ cdef extern from *:
         memcpy(&d, &bits, sizeof d);
         return d;
     }
-    static CYTHON_INLINE float fastact_reciprocal_float(float d) {
-        float r = fastact_reciprocal_from_bits_float(d);
+    static CYTHON_INLINE float fastact_refined_reciprocal_float(float r, float d) {
         float s = fastact_multiply_add_float(-d, r, 1.0f);
         r = fastact_multiply_add_float(r, s, r);
         return fastact_multiply_add_float(r, s * s, r);
+    }
+    static CYTHON_INLINE float fastact_reciprocal_float(float d) {
+        return fastact_refined_reciprocal_float(fastact_reciprocal_from_bits_float(d), d);
     }
     static CYTHON_INLINE float fastact_rough_reciprocal_float(float d) {
         float r = fastact_reciprocal_from_bits_float(d);
@@ -74,19 +80,25 @@ cdef extern from *:
     const double HUGE "FASTACT_HUGE"
     const double TWO_TO_540 "FASTACT_TWO_TO_540"
     const double TWO_TO_26 "FASTACT_TWO_TO_26"
+    const double TWO_TO_28 "FASTACT_TWO_TO_28"
     const double TWO_TO_150 "FASTACT_TWO_TO_150"
     const double TWO_TO_200 "FASTACT_TWO_TO_200"
     const double TWO_TO_290 "FASTACT_TWO_TO_290"
+    const double TWO_TO_340 "FASTACT_TWO_TO_340"
     const double TWO_TO_400 "FASTACT_TWO_TO_400"
     const double TWO_TO_500 "FASTACT_TWO_TO_500"
+    const double TWO_TO_640 "FASTACT_TWO_TO_640"
     const double TWO_TO_740 "FASTACT_TWO_TO_740"
     const double TWO_TO_1000 "FASTACT_TWO_TO_1000"
     const double TWO_TO_MINUS_30 "FASTACT_TWO_TO_MINUS_30"
     const double TWO_TO_MINUS_32 "FASTACT_TWO_TO_MINUS_32"
     const double TWO_TO_MINUS_50 "FASTACT_TWO_TO_MINUS_50"
     const double TWO_TO_MINUS_250 "FASTACT_TWO_TO_MINUS_250"
+    const double TWO_TO_MINUS_400 "FASTACT_TWO_TO_MINUS_400"
     const double TWO_TO_MINUS_500 "FASTACT_TWO_TO_MINUS_500"
-    # 2**-126 < d < 2**126
+    # 2**-126 < d < 2**126; refined from bits, it is what reciprocal_float has
+    float reciprocal_from_bits_float "fastact_reciprocal_from_bits_float"(float d) noexcept nogil
+    float refined_reciprocal_float "fastact_refined_reciprocal_float"(float r, float d) noexcept nogil
     float reciprocal_float "fastact_reciprocal_float"(float d) noexcept nogil
     float rough_reciprocal_float "fastact_rough_reciprocal_float"(float d) noexcept nogil
     double rough_reciprocal "fastact_rough_reciprocal"(double d) noexcept nogil
@@ -154,13 +166,20 @@ cdef inline double squared_relu_grad(floating x) noexcept nogil:
 # factor is doubled that overflows only if this does.
 cdef inline floating squared_relu_backward(floating g, floating x) noexcept nogil:
     cdef floating rectified = relu[floating](x)
-    cdef floating product, other
+    cdef floating other
     if floating is double:
-        product = g * rectified
-        return product + product
+        return squared_relu_backward_double(g, x)
     else:
         other = g if rectified < 1 else g + g
         return other * (rectified + rectified if rectified < 1 else rectified)
+
+
+# A subnormal x is multiplied as a mantissa: the product, which g may make a normal number, is slow.
+cdef inline double squared_relu_backward_double(double g, double x) noexcept nogil:
+    cdef double least = DBL_MIN if fabs(g) <= DBL_MAX else 0.0
+    cdef double other = 0.0 if x < least else x
+    cdef double product = g * other
+    return doubled_part_of_subnormal(x, g) if x > other else product + product
 
 
 cdef inline double squared_relu_grad_from_output(floating y) noexcept nogil:
@@ -316,15 +335,19 @@ cdef inline double low_part(double slope) noexcept nogil:
     return SIXTH_LOW if slope == SIXTH else 0.0
 
 
-# slope x + offset - bound, with the right sign, also where slope x vanishes beside 0; NaN where the line
-# meets an infinite bound
+# slope x + offset - bound, with the right sign, also where slope x vanishes or overflows beside 0; NaN
+# where the line meets an infinite bound
 cdef inline double excess(double x, double slope, double offset, double bound) noexcept nogil:
     cdef double difference = offset - bound
     cdef double taken = difference - offset
     cdef double rest = (offset - (difference - taken)) - (bound + taken)
+    cdef double half = 0.5 if fabs(difference) > DBL_MAX else 1.0
     rest = 0.0 if fabs(difference) > DBL_MAX else rest
-    cdef double scale = TWO_TO_540 if difference == 0 else 1.0
-    return linear(x, slope * scale, low_part(slope) * scale, difference) + rest
+    cdef double sign = x if x == 0 else copysign(1.0, x)
+    sign = sign if x == x else x
+    cdef double other = sign if difference == 0 else x
+    difference = difference if half == 1 else half * offset - half * bound
+    return linear(other, slope * half, low_part(slope) * half, difference) + rest
 
 
 # clipped_linear: clip(slope x + offset, min_val, max_val); the line of slope 1 through 0 is x itself
@@ -480,7 +503,7 @@ cdef inline double hard_swish_grad(floating x, double slope, double offset) noex
         inner = sixth_of(doubled, 0.0)
     cdef double low = 0.0 if x <= -3 else inner
     cdef double by_default = 1.0 if x >= 3 else low
-    cdef double of_line = linear(x, 2.0 * slope, 2.0 * low_part(slope), offset)
+    cdef double of_line = 2.0 * linear(x, slope, low_part(slope), 0.5 * offset)
     of_line = 0.0 if excess(x, slope, offset, 0.0) <= 0 else of_line
     of_line = 1.0 if excess(x, slope, offset, 1.0) >= 0 else of_line
     return by_default if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
@@ -600,21 +623,42 @@ cdef inline double softsign_grad_double(double x) noexcept nogil:
 
 # squareplus: (x + s) / 2 with s = sqrt(x**2 + b), which is max(x, 0) and an even tail that does not
 # cancel, b / 2 / (s + |x|). The derivative is b / 2 / (s (s + |x|)) for x < 0, and 1 minus that for
-# x > 0; with b = 0 it is that of relu, and 0 at 0. b is 0 or lies between 2**-400 and 2**400.
+# x > 0; with b = 0 it is that of relu, and 0 at 0.
 cdef inline floating squareplus(floating x, double b) noexcept nogil:
     if floating is double:
-        return squareplus_double(x, b)
+        return squareplus_scaled(x, b)
     else:
         return squareplus_default(x) if FUSED and b == 4 else <float>squareplus_short(x, b)
 
 
+# squareplus(x, b) is squareplus(unit x, unit**2 b) / unit, and f' is the same for both: unit**2 b is 0
+# or lies between 2**-400 and 2**400.
+cdef inline double squareplus_unit(double b) noexcept nogil:
+    cdef double unit = TWO_TO_340 if b < TWO_TO_MINUS_400 else 1.0
+    return 1.0 / TWO_TO_340 if b > TWO_TO_400 else unit
+
+
+# Where unit x overflows, the tail is 0 or vanishes beside x.
+cdef inline double squareplus_scaled(double x, double b) noexcept nogil:
+    cdef double unit = squareplus_unit(b)
+    cdef double value = squareplus_double(unit * x, unit * (unit * b)) * (1.0 / unit)
+    return x if x > (TWO_TO_500 if b < TWO_TO_MINUS_400 else INFINITY) else value
+
+
+# For float: beyond this range results do not change.
+cdef inline double squareplus_b(double b) noexcept nogil:
+    return b if b == 0 else in_range(b, 1e-140, 1e150)
+
+
 cdef inline floating squareplus_grad(floating x, double b) noexcept nogil:
-    cdef float_pair slope
+    cdef float slope
+    cdef double unit
     if floating is double:
-        return squareplus_grad_double(x, b)
+        unit = squareplus_unit(b)
+        return squareplus_grad_double(unit * x, unit * (unit * b))
     else:
-        slope = squareplus_grad_default(x, F(TWO_TO_MINUS_30), F(2.0 * TWO_TO_MINUS_30 * TWO_TO_MINUS_30))
-        return slope.high + slope.low if FUSED and b == 4 else <float>squareplus_grad_short(x, b)
+        slope = squareplus_backward_default(F(1.0), x)
+        return slope if FUSED and b == 4 else <float>squareplus_grad_short(x, b)
 
 
 cdef inline floating squareplus_backward(floating g, floating x, double b) noexcept nogil:
@@ -627,8 +671,10 @@ cdef inline floating squareplus_backward(floating g, floating x, double b) noexc
 
 
 cdef inline double squareplus_grad_from_output(floating y, double b) noexcept nogil:
+    cdef double unit
     if floating is double:
-        return squareplus_grad_from_output_double(y, b)
+        unit = squareplus_unit(b)
+        return squareplus_grad_from_output_double(unit * y, unit * (unit * b))
     else:
         return squareplus_grad_from_output_short(y, b)
 
@@ -636,22 +682,24 @@ cdef inline double squareplus_grad_from_output(floating y, double b) noexcept no
 # For float, in double: the reciprocal has 34 bits. Infinite sums would have none.
 cdef inline double squareplus_short(float x, double b) noexcept nogil:
     cdef double magnitude = fabs(<double>x)
-    cdef double root = sqrt(magnitude * magnitude + b)
-    cdef double tail = 0.5 * b * reciprocal(at_most(root + magnitude, TWO_TO_1000))
+    cdef double near_b = squareplus_b(b)
+    cdef double root = sqrt(magnitude * magnitude + near_b)
+    cdef double tail = 0.5 * near_b * reciprocal(at_most(root + magnitude, TWO_TO_1000))
     return relu[double](x) + (0.0 if b == 0 else tail)
 
 
 cdef inline double squareplus_grad_short(float x, double b) noexcept nogil:
     cdef double bounded = at_most(fabs(<double>x), TWO_TO_400)
-    cdef double root = sqrt(bounded * bounded + b)
+    cdef double near_b = squareplus_b(b)
+    cdef double root = sqrt(bounded * bounded + near_b)
     cdef double product = at_least(root * (root + bounded), TWO_TO_MINUS_1000)
-    cdef double tail = 0.5 * b * reciprocal(product)
+    cdef double tail = 0.5 * near_b * reciprocal(product)
     return 1.0 - tail if x > 0 else tail
 
 
 cdef inline double squareplus_grad_from_output_short(float y, double b) noexcept nogil:
     cdef double square = at_most(<double>y * <double>y, TWO_TO_1000)
-    return square * reciprocal(square + at_least(0.25 * b, TWO_TO_MINUS_1000))
+    return square * reciprocal(square + at_least(0.25 * squareplus_b(b), TWO_TO_MINUS_1000))
 
 
 # s and s + |x|, as sums of two
@@ -677,42 +725,47 @@ cdef inline float squareplus_default(float x) noexcept nogil:
     return tail if x < 0 else above
 
 
-# b / 2 / (s (s + |x|)) or 1 less that, as a sum of two, from scale s and scale |x|; `numerator` is
-# scale**2 b / 2. Largest error 0.51 ulp, 0.75 for x < -2**13.
-cdef inline float_pair squareplus_grad_default(float x, float scale, float numerator) noexcept nogil:
-    cdef float_pair slope
-    cdef float two_to_60 = 1152921504606846976
-    cdef scaled_root root = squareplus_root_default(x, scale, two_to_60)
-    cdef float product = root.value * root.total
-    cdef float product_low = multiply_add_float(root.value, root.total, -product)
-    product_low = multiply_add_float(root.value, root.total_low, product_low)
-    product_low = multiply_add_float(root.low, root.total, product_low)
-    cdef float inverse = reciprocal_float(product)
-    cdef float tail = numerator * inverse
-    cdef float rest = multiply_add_float(-tail, product, numerator)
-    rest = multiply_add_float(-tail, product_low, rest)
-    cdef float above = F(1.0) - tail
-    cdef float above_low = (F(1.0) - above) - tail
-    slope.high = above if x > 0 else tail
-    slope.low = multiply_add_float(-rest, inverse, above_low) if x > 0 else rest * inverse
-    return slope
-
-
-# Below -2**50 the derivative, down to 2**-256, is 2**130 times itself, and g 2**-60: neither they nor
-# their product leave the range, unless the result does. An infinite product would become inf - inf,
-# and a zero lose its sign, so these stay.
+# float, b = 4: g times 2 / d, or 1 less that, with d = s (s + |x|) and the quotient as sums of two. As
+# above, s is that of at most 2**13. Below -2**50, x and g are 2**-80 of themselves, s is |x|, and the
+# rest of the scale goes to the product: nothing leaves the range, unless the result does. All are
+# computed as positive numbers: of two signs, zero would be lost, and infinity become inf - inf.
+# Largest error 0.51 ulp of the slope, 1 ulp of subnormal products.
 cdef inline float squareplus_backward_default(float g, float x) noexcept nogil:
-    cdef bint is_far = x < F(-1125899906842624.0)
-    cdef float scale = F(8.271806125530277e-25) if is_far else F(TWO_TO_MINUS_30)  # 2**-80
-    cdef float numerator = F(2.0 * TWO_TO_MINUS_30 * TWO_TO_MINUS_30)
-    numerator = F(1.862645149230957e-09) if is_far else numerator  # 2**-29
-    cdef float factor = g * (F(8.673617379884035e-19) if is_far else F(1.0))  # 2**-60
-    cdef float_pair slope = squareplus_grad_default(x, scale, numerator)
-    cdef float product = factor * slope.high
-    cdef float whole = multiply_add_float(factor, slope.high, factor * slope.low)
-    whole = whole if fabsf(product) > 0 else product
-    product = whole if fabsf(product) <= FLT_MAX else product
-    return product * (F(8.470329472543003e-22) if is_far else F(1.0))  # 2**-70
+    cdef float two_to_50 = 1125899906842624
+    cdef float part = 8.271806125530277e-25  # 2**-80
+    cdef bint is_far = x < -two_to_50
+    cdef float magnitude = at_least_float(fabsf(x), F(9.094947017729282e-13))  # 2**-40
+    cdef float near = at_most_float(magnitude, F(8192.0))
+    cdef float square = multiply_add_float(near, near, F(4.0))
+    cdef float square_low = multiply_add_float(near, near, F(4.0) - square)
+    cdef float root = sqrtf(square)
+    cdef float square_rest = multiply_add_float(-root, root, square) + square_low
+    root = F(0.0) if is_far else root
+    square_rest = F(0.0) if is_far else square_rest
+    cdef float scaled = part * magnitude
+    magnitude = at_most_float(scaled if is_far else magnitude, two_to_50)
+    root = magnitude if root < magnitude else root
+    cdef float total = root + magnitude
+    cdef float total_low = magnitude - (total - root)
+    cdef float d = root * total
+    cdef float d_low = multiply_add_float(root, total_low, multiply_add_float(root, total, -d))
+    # What square_rest adds to s**2, and half of it times |x| / s = 1 - 4 / d to |x| s
+    cdef float inverse = reciprocal_from_bits_float(d)
+    d_low = multiply_add_float(square_rest, multiply_add_float(F(-2.0), inverse, F(1.5)), d_low)
+    inverse = refined_reciprocal_float(inverse, d)
+    cdef float rest = multiply_add_float(-inverse, d, F(1.0))
+    rest = multiply_add_float(-inverse, d_low, rest)
+    cdef float whole = F(1.0) if x > 0 else F(0.0)
+    cdef float signed_tail = (F(-2.0) if x > 0 else F(2.0)) * inverse
+    cdef float slope = whole + signed_tail
+    cdef float slope_low = multiply_add_float(signed_tail, rest, (whole - slope) + signed_tail)
+    cdef float size = fabsf(g)
+    scaled = part * size
+    size = scaled if is_far else size
+    slope_low = slope_low * at_most_float(size, FLT_MAX)
+    cdef float product = multiply_add_float(size, slope, slope_low)
+    scaled = part * product
+    return copysignf(scaled if is_far else product, g)
 
 
 cdef inline scaled_root squareplus_root_default(float x, float scale, float bound) noexcept nogil:
@@ -930,27 +983,18 @@ cdef inline float dish_float(float x) noexcept nogil:
     return rectified if magnitude > FLT_MAX else value
 
 
-# Of 0 <= a <= 2**26: v = 1 + a**2, p = a sqrt(v) and v + p, as sums of two, and 1 / (2 sqrt(v)), roughly
-ctypedef struct dish_sum:
-    pair square
-    pair product
-    double total
-    double total_low
-    double half
-
-
-# In double the same, but that the difference is rounded; largest error below 1.5 ulp. For subnormal x
-# it is x / 2.
+# In double the same, but that the errors of v, of its root and of the difference stay, and that the
+# tail is 1 / (4 |x|) from 2**28 on; largest error below 2 ulp. For subnormal x it is x / 2.
 cdef inline double dish_double(double x) noexcept nogil:
     cdef double shifted_x = shifted_mantissa(x)
     cdef double other = shifted_x if is_subnormal(x) else x
     cdef double magnitude = fabs(other)
-    cdef double near = at_most(at_least(magnitude, NEGLIGIBLE), TWO_TO_26)
-    cdef dish_sum parts = dish_total(near)
-    cdef double total = TWO_TO_MINUS_32 * magnitude if magnitude > TWO_TO_26 else parts.total
-    cdef double total_low = (1.5 * TWO_TO_MINUS_32) * parts.half if magnitude > TWO_TO_26 else parts.total_low
+    cdef pair divisor = dish_divisor(at_most(at_least(magnitude, NEGLIGIBLE), TWO_TO_28))
+    cdef bint is_far = magnitude > TWO_TO_28
+    cdef double total = TWO_TO_MINUS_32 * magnitude if is_far else divisor.high
+    cdef double total_low = 0.0 if is_far else divisor.low
     cdef double half = 0.5 * magnitude
-    cdef double numerator = 0.25 * TWO_TO_MINUS_32 if magnitude > TWO_TO_26 else half
+    cdef double numerator = 0.25 * TWO_TO_MINUS_32 if is_far else half
     cdef double inverse = reciprocal(total)
     cdef double quotient = numerator * inverse
     cdef double rest = multiply_add(-quotient, total_low, remainder(numerator, quotient, total))
@@ -960,12 +1004,35 @@ cdef inline double dish_double(double x) noexcept nogil:
     return copysign(half_of_shifted(shifted_x) if is_subnormal(x) else value, x)
 
 
+# v + a sqrt(v), v = 1 + a**2; products that are not fused are rounded too, so all is needed there.
+cdef inline pair dish_divisor(double a) noexcept nogil:
+    cdef double v, root, total
+    cdef dish_sum parts
+    if FUSED:
+        v = multiply_add(a, a, 1.0)
+        root = sqrt(v)
+        total = multiply_add(a, root, v)
+        return make_pair(total, multiply_add(a, root, v - total))
+    else:
+        parts = dish_total(a)
+        return make_pair(parts.total, parts.total_low)
+
+
+# Of a >= 0: v = 1 + a**2, p = a sqrt(v) and v + p, as sums of two; where the processor fuses, up to
+# 2**26
+ctypedef struct dish_sum:
+    pair square
+    pair product
+    double total
+    double total_low
+
+
 cdef inline dish_sum dish_total(double a) noexcept nogil:
     cdef dish_sum parts
     cdef pair v = one_plus_square(a)
     cdef double root = sqrt(v.high)
-    parts.half = 0.5 * rough_reciprocal(root)
-    cdef double root_low = (remainder(v.high, root, root) + v.low) * parts.half
+    cdef double half = 0.5 * rough_reciprocal(root)
+    cdef double root_low = (remainder(v.high, root, root) + v.low) * half
     cdef double p = a * root
     cdef double p_low = multiply_add(a, root_low, product_error(a, root, p))
     parts.square = v

@@ -179,13 +179,19 @@ cdef inline double scaled_tanh_float(double x, double a, double b) noexcept nogi
 
 
 cdef inline double scaled_tanh_grad_float(double x, double a, double b) noexcept nogil:
-    return a * b * tanh_grad_float(b * magnitude_for(b, x))
+    # tanh_grad_float stops at 350, which a huge a b would show.
+    cdef double bound = 350.0 if fabs(a * b) > 1e150 else INFINITY
+    cdef double z = fabs(b * magnitude_for(b, x))
+    cdef double slope = a * b * tanh_grad_float(z)
+    return copysign(0.0, a) * copysign(1.0, b) if z > bound else slope
 
 
 # For a = 0, f and f' are 0, and b / a has no value.
 cdef inline double scaled_tanh_grad_from_output_float(double y, double a, double b) noexcept nogil:
-    cdef double divisor = 1.0 if a == 0 else a
-    return (0.0 if a == 0 else b) / divisor * (a - y) * (a + y)
+    cdef double near_a = in_range(a, 1e-100, 1e100)
+    cdef double near_b = b if b == 0 else in_range(b, 1e-150, 1e150)
+    near_b = 0.0 if a == 0 else near_b
+    return near_b / near_a * (near_a - y) * (near_a + y)
 
 
 # tanhshrink: x - tanh(x) = x**3 p(x**2) / q(x**2). From 10 on, tanh is 1 to all digits.
@@ -204,8 +210,9 @@ cdef inline double tanhshrink_grad_float(double x) noexcept nogil:
 
 # softplus: max(x, 0) + log1p(exp(-|beta x|)) / beta, beta > 0; log1p(e) = e p(e)
 cdef inline double softplus_float(double x, double beta) noexcept nogil:
-    cdef double e = exp_short(-at_most(fabs(beta * x), 700.0))
-    return multiply_add(e * (1.0 / beta), log1p_short_polynomial(e), at_least(x, 0.0))
+    cdef double b = in_range(beta, 1e-100, DBL_MAX)
+    cdef double e = exp_short(-at_most(fabs(b * x), 700.0))
+    return multiply_add(e * (1.0 / b), log1p_short_polynomial(e), at_least(x, 0.0))
 
 
 cdef inline double softplus_grad_float(double x, double beta) noexcept nogil:
@@ -217,18 +224,24 @@ cdef inline double softplus_grad_from_output_float(double y, double beta) noexce
     return expm1_scaled(at_least(-beta * y, -700.0), -1.0)
 
 
+# 0 stays.
+cdef inline double silu_beta(double beta) noexcept nogil:
+    return beta if beta == 0 else in_range(beta, 1e-147, DBL_MAX)
+
+
 # x as far as beta x is at least -700; infinities become 1e150, which times any float32 but 0 is
 # beyond float32, and times exp(-700) is 0 in float32. For beta > 0, an infinite x may stay.
 cdef inline double silu_factor(double x, double beta) noexcept nogil:
     if beta > 0:
-        return at_least(x, -700.0 / beta if beta > 1e-147 else -1e150)
-    return at_most(at_least(x, -1e150), -700.0 / beta if beta < -1e-147 else 1e150)
+        return at_least(x, -700.0 / beta)
+    return at_most(at_least(x, -1e150), -700.0 / beta if beta < 0 else 1e150)
 
 
 # silu: x sigmoid(beta x). With beta = 0 it is x / 2, also at the infinities.
 cdef inline double silu_float(double x, double beta) noexcept nogil:
-    cdef double factor = silu_factor(x, beta)
-    return factor * reciprocal(1.0 + exp_short(-at_most(beta * factor, 700.0)))
+    cdef double b = silu_beta(beta)
+    cdef double factor = silu_factor(x, b)
+    return factor * reciprocal(1.0 + exp_short(-at_most(b * factor, 700.0)))
 
 
 # sigmoid(z) + w sigmoid'(z) = (1 + e (1 + w)) / (1 + e)**2 with e = exp(-z). At its root z_0, w_0,
@@ -247,7 +260,8 @@ cdef inline double gated_grad_float(
 
 # silu': with z = beta x, sigmoid(z) + z sigmoid'(z)
 cdef inline double silu_grad_float(double x, double beta) noexcept nogil:
-    cdef double z = bounded(beta * silu_factor(x, beta), 400.0)
+    cdef double b = silu_beta(beta)
+    cdef double z = bounded(b * silu_factor(x, b), 400.0)
     cdef double d = z - SILU_ROOT_0
     return gated_grad_float(z, d, d, SILU_ROOT_SQRT)
 
@@ -340,12 +354,19 @@ cdef inline double elu_float(double x, double alpha) noexcept nogil:
 
 
 cdef inline double elu_grad_float(double x, double alpha) noexcept nogil:
-    cdef double low = alpha * exp_short(at_least(x, -700.0))
+    # For a huge alpha, exp(x) may matter where it is out of the range: it multiplies in two parts.
+    cdef bint is_huge = fabs(alpha) > 1e100
+    cdef double e = exp_short(at_least(0.5 * x if is_huge else x, -700.0))
+    cdef double low = alpha * e * (e if is_huge else 1.0)
     return 1.0 if x > 0 else low
 
 
 cdef inline double elu_grad_from_output_float(double y, double alpha) noexcept nogil:
     return 1.0 if y > 0 else y + alpha
+
+
+cdef inline double celu_alpha(double alpha) noexcept nogil:
+    return in_range(alpha, 1e-100, 1e150)
 
 
 # celu: x, or alpha expm1(x / alpha) for x <= 0. The error of the quotient, 2**-52, is no matter.
@@ -355,18 +376,20 @@ cdef inline double celu_argument(double x, double alpha) noexcept nogil:
 
 
 cdef inline double celu_float(double x, double alpha) noexcept nogil:
-    cdef double low = alpha * expm1_scaled(celu_argument(x, alpha), 1.0)
+    cdef double a = celu_alpha(alpha)
+    cdef double low = a * expm1_scaled(celu_argument(x, a), 1.0)
     return x if x >= 0 else low
 
 
 cdef inline double celu_grad_float(double x, double alpha) noexcept nogil:
-    cdef double low = exp_short(celu_argument(x, alpha))
+    cdef double low = exp_short(celu_argument(x, celu_alpha(alpha)))
     return 1.0 if x > 0 else low
 
 
 # 1 + y / alpha; where they cancel, the sum here is exact
 cdef inline double celu_grad_from_output_float(double y, double alpha) noexcept nogil:
-    return 1.0 if y > 0 else (y + alpha) * (1.0 / alpha)
+    cdef double a = celu_alpha(alpha)
+    return 1.0 if y > 0 else (y + a) * (1.0 / a)
 
 
 # selu: scale * elu(x, alpha)

@@ -176,8 +176,9 @@ cdef inline floored exp_floored(float x) noexcept nogil:
     cdef float shift = MAGIC_SHIFT_FLOAT + F(127.0)
     # exp is 1 to all digits next to 0, where x may be subnormal.
     cdef float z = x + F(9.094947017729282e-13)
-    # Below ln(2) / 2, so that exp(0) is 1; next to 128 ln(2) the difference is rounded to less.
-    e.shifted = multiply_add_float(z - F(0.34657), F(LOG2E), shift)
+    # Below ln(2) / 2, so that exp(0) is 1; next to 128 ln(2) the difference is rounded to less. Of x,
+    # not z, for which it would have to wait.
+    e.shifted = multiply_add_float(x - F(0.34657), F(LOG2E), shift)
     cdef float k = e.shifted - shift
     cdef float r = multiply_add_float(k, -LN2_FAST_1, multiply_add_float(k, -LN2_FAST_0, z))
     e.mantissa = multiply_add_float(r, expm1_up_fast_polynomial(r), F(1.0))

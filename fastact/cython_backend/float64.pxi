@@ -27,6 +27,7 @@ cdef extern from *:
     #define FASTACT_LOWERED 1.5930919111324523e-58 /* 2**-LIFT */
     #define FASTACT_HALF_LOWERED 1.2621774483536189e-29 /* 2**(-LIFT / 2) */
     #define FASTACT_TINY 8.470329472543003e-22 /* 2**-70 */
+    #define FASTACT_TWO_TO_MINUS_120 7.52316384526264e-37
     #define FASTACT_TWO_TO_MINUS_1000 9.332636185032189e-302
 
     /* 2**(lift - n), for shifted = n + MAGIC_SHIFT */
@@ -76,6 +77,7 @@ cdef extern from *:
     const double HALF_LOWERED "FASTACT_HALF_LOWERED"
     # Where exp(-z) is 1 to all digits, z is this: products with subnormal numbers are slow.
     const double TINY "FASTACT_TINY"
+    const double TWO_TO_MINUS_120 "FASTACT_TWO_TO_MINUS_120"
     const double TWO_TO_MINUS_1000 "FASTACT_TWO_TO_MINUS_1000"
     double negative_power "fastact_negative_power"(double shifted, int64_t lift) noexcept nogil
     double apply_exponent "fastact_apply_exponent"(double value, double shifted) noexcept nogil
@@ -144,9 +146,9 @@ cdef inline exponential_excess exp_excess(double x) noexcept nogil:
     return e
 
 
-# for x <= 0
-cdef inline exponential_excess exp_excess_below_zero(double x) noexcept nogil:
-    return exp_excess(at_least(at_most(x, -TINY), -1416.0))  # k >= -2043: see apply_exponent
+# for x <= 0. k >= -2043, or with a bound of 1480 -2136: see apply_exponent
+cdef inline exponential_excess exp_excess_below_zero(double x, double bound) noexcept nogil:
+    return exp_excess(at_least(at_most(x, -TINY), -bound))
 
 
 # g 2**k (1 + excess), which may be in range where 2**k is not: what of k is above 1 goes to g, in
@@ -374,7 +376,7 @@ cdef inline pair scaled_magnitude(double b, double x, double bound) noexcept nog
 
 # scaled_tanh: a tanh(b x), with the error of b x times 1 - tanh**2, which is tanh'. It is a b x for
 # |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
-cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nogil:
+cdef inline double scaled_tanh_in_range(double x, double a, double b) noexcept nogil:
     cdef double magnitude = fabs(x)
     cdef pair slope = two_product(fabs(a), fabs(b))
     cdef double excess = (slope.high - 1.0) + slope.low
@@ -395,21 +397,52 @@ cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nog
 
 
 # scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
-cdef inline double scaled_tanh_grad_double(double x, double a, double b) noexcept nogil:
+cdef inline double scaled_tanh_grad_in_range(double x, double a, double b) noexcept nogil:
     cdef pair z = scale(scaled_magnitude(fabs(b), x, 421.1), 2.0)
     cdef bell e = make_bell(exp_quotient(at_least(z.high, TINY), z.low))
     cdef pair mantissa = multiply(e.mantissa, two_product(a, b))
     return (4.0 * LOWERED) * (e.power * mantissa.high)
 
 
+# a tanh(b x) is (a u) tanh((b v) (x / v)) / u: with these u and v no product of a and b overflows.
+cdef inline double scaled_tanh_unit_of_a(double a) noexcept nogil:
+    cdef double unit = TWO_TO_640 if fabs(a) < TWO_TO_MINUS_500 else 1.0
+    return 1.0 / TWO_TO_640 if fabs(a) > TWO_TO_640 else unit
+
+
+cdef inline double scaled_tanh_unit_of_b(double b) noexcept nogil:
+    cdef double unit = TWO_TO_640 if fabs(b) < 1.0 / TWO_TO_740 else 1.0
+    return TWO_TO_MINUS_1000 if fabs(b) > TWO_TO_400 else unit
+
+
+# f' / (u v): the quotient of both may be in the range where that of one is not, but not if both are small.
+cdef inline double scaled_tanh_restored(double slope, double u, double v) noexcept nogil:
+    return slope * (1.0 / u) * (1.0 / v) if u < 1 else slope * ((1.0 / u) * (1.0 / v))
+
+
+cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nogil:
+    cdef double u = scaled_tanh_unit_of_a(a)
+    cdef double v = scaled_tanh_unit_of_b(b)
+    return scaled_tanh_in_range(x * (1.0 / v), a * u, b * v) * (1.0 / u)
+
+
+cdef inline double scaled_tanh_grad_double(double x, double a, double b) noexcept nogil:
+    cdef double u = scaled_tanh_unit_of_a(a)
+    cdef double v = scaled_tanh_unit_of_b(b)
+    return scaled_tanh_restored(scaled_tanh_grad_in_range(x * (1.0 / v), a * u, b * v), u, v)
+
+
 # b / a (a - y) (a + y). For a = 0, f and f' are 0, and b / a has no value.
 cdef inline double scaled_tanh_grad_from_output_double(double y, double a, double b) noexcept nogil:
-    cdef double dividend = 0.0 if a == 0 else b
-    cdef double divisor = 1.0 if a == 0 else a
+    cdef double u = scaled_tanh_unit_of_a(a)
+    cdef double v = scaled_tanh_unit_of_b(b)
+    cdef double dividend = 0.0 if a == 0 else b * v
+    cdef double divisor = 1.0 if a == 0 else a * u
     cdef pair ratio
     ratio.high = dividend / divisor
     ratio.low = remainder(dividend, ratio.high, divisor) / divisor
-    return multiply(multiply(ratio, two_sum(a, -y)), two_sum(a, y)).high
+    cdef pair part = multiply(ratio, two_sum(a * u, -y * u))
+    return scaled_tanh_restored(multiply(part, two_sum(a * u, y * u)).high, u, v)
 
 
 # tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358 that
@@ -446,7 +479,7 @@ cdef inline double tanhshrink_grad_double(double x) noexcept nogil:
 # softplus: max(x, 0) + log1p(e) / beta, e = exp(-|beta x|); log1p(e) = 2 s + 2 s**3 p(s**2) with
 # s = e / (2 + e) = q (1 + t / 2) / d, d = 2 + q - t (1 - q / 2)
 cdef inline double softplus_double(double x, double beta) noexcept nogil:
-    cdef pair z = bounded_product(beta, fabs(x), 1416.0)
+    cdef pair z = bounded_product(beta, fabs(x), 1495.0 if beta < 1e-300 else 1416.0)
     cdef exponential_quotient e = exp_quotient(z.high, z.low)
     cdef double q = negative_power(at_most(e.shifted, MAGIC_SHIFT + 200.0), 0)
     cdef double slope = multiply_add(-0.5, q, 1.0)
@@ -461,13 +494,18 @@ cdef inline double softplus_double(double x, double beta) noexcept nogil:
     excess = multiply_add(excess, curvature, curvature) + excess
     cdef double value = multiply_add(inverse, excess, inverse)
     cdef double value_low = multiply_add(inverse, excess, inverse - value)
-    # A quarter of 1 / beta overflows only where the result does.
-    cdef double quarter = 0.25 / beta
-    cdef double quarter_low = quarter * (4.0 * remainder(0.25, quarter, beta))
+    # What multiplies 1 / beta where that is subnormal or overflows
+    cdef double unit = TWO_TO_200 if beta > 1e200 else 1.0
+    unit = TWO_TO_MINUS_120 if beta < 1e-300 else unit
+    cdef double quarter = 0.25 * unit / beta
+    cdef double quarter_low = remainder(0.25 * unit, quarter, beta) * (4.0 / unit)
+    quarter_low = quarter * quarter_low
     value_low = multiply_add(value, quarter_low, value_low * quarter)
     value = multiply_add(value, quarter, value_low)
-    cdef double tail = apply_exponent(8.0 * value, 2.0 * MAGIC_SHIFT - e.shifted)
-    return (0.0 if x < 0 else x) + tail
+    cdef double shifted = 2.0 * MAGIC_SHIFT - e.shifted
+    shifted = shifted + 120.0 if beta < 1e-300 else shifted
+    cdef double factor = 8.0 / TWO_TO_200 if beta > 1e200 else 8.0
+    return (0.0 if x < 0 else x) + apply_exponent(factor * value, shifted)
 
 
 cdef inline double softplus_grad_double(double x, double beta) noexcept nogil:
@@ -502,7 +540,7 @@ cdef inline double log_sigmoid_grad_from_output_double(double y) noexcept nogil:
 # silu: max(x, 0) - |x| sigmoid(-|beta x|), for beta < 0 mirrored. At |beta x| = 842.2 the power of
 # two is 0 and the tail vanishes, unless beta is tiny: then x may be huge, the power of two is taken
 # in two parts, and the tail vanishes beyond 1400.
-cdef inline double silu_double(double x, double beta) noexcept nogil:
+cdef inline double silu_of_pair(double x, double beta, double beta_low) noexcept nogil:
     cdef bint is_wide = fabs(beta) < 8.881784197001252e-16  # 2**-50
     cdef double unit = 1.0 if is_wide else LIFTED
     cdef double limit = 1400.0 if is_wide else 842.2
@@ -512,8 +550,10 @@ cdef inline double silu_double(double x, double beta) noexcept nogil:
     cdef double shifted_x = shifted_mantissa(x)
     cdef double other = shifted_x if fabs(x) < least else x
     cdef double magnitude = fabs(other)
-    cdef double bounded = at_most(magnitude, limit if beta == 1 else DBL_MAX)
-    cdef pair z = bounded_product(fabs(beta), fabs(x) if beta == 1 else bounded, limit)
+    cdef double bounded = at_most(magnitude, limit)
+    cdef double finite = magnitude_for(beta, magnitude)
+    cdef pair z = bounded_product(fabs(beta), fabs(x) if beta == 1 else finite, limit)
+    z.low = z.low if beta_low == 0 else multiply_add(beta_low, bounded, z.low)
     cdef exponential_quotient e = exp_quotient(z.high, z.low)
     cdef double shifted = e.shifted - (1000.0 if z.high > far else 0.0)
     cdef double power = negative_power(shifted, 0 if is_wide else LIFT)
@@ -526,9 +566,14 @@ cdef inline double silu_double(double x, double beta) noexcept nogil:
     cdef double value = multiply_add(-factor, tail, at_least(mirrored, 0.0))
     cdef double tail_low = multiply_add(d.inverse, excess, d.inverse - tail)
     cdef double closer = at_least(mirrored, 0.0) - multiply_add(factor, tail, factor * tail_low)
-    # With what the tail was rounded by; 0 inf must not arise.
-    value = value if FUSED or beta == 0 else closer
+    # With what the tail was rounded by; 0 inf must not arise. With fused operations, only a factor
+    # of two parts needs it: quick_gelu was 2.04 ulp off at -21.79.
+    value = value if beta == 0 or (FUSED and beta_low == 0) else closer
     return copysign(half_of_shifted(shifted_x) if fabs(x) < least else value, x)
+
+
+cdef inline double silu_double(double x, double beta) noexcept nogil:
+    return silu_of_pair(x, beta, 0.0)
 
 
 # sigmoid(-z) (1 - w sigmoid(z)) for x < 0, 1 minus that for x >= 0. It is q (1 + t / 2) b / d**2 with
@@ -583,13 +628,20 @@ cdef inline pair from_root(pair a, double root_high, double root_low, bint is_ex
 
 
 # w is z
-cdef inline double silu_grad_double(double x, double beta) noexcept nogil:
-    cdef pair z = bounded_product(fabs(beta), magnitude_for(beta, x), 800.0)
+cdef inline double silu_grad_of_pair(double x, double beta, double beta_low) noexcept nogil:
+    cdef double magnitude = magnitude_for(beta, x)
+    cdef pair z = bounded_product(fabs(beta), magnitude, 800.0)
+    cdef double bounded = at_least(at_most(magnitude, 800.0), TINY)  # no subnormal product
+    z.low = z.low if beta_low == 0 else multiply_add(beta_low, bounded, z.low)
     cdef pair zeta = from_root(z, -SILU_ROOT_0, -SILU_ROOT_1, beta == 1)
     return gated_grad_double(
         x * copysign(1.0, beta), zeta, zeta, z,
         SILU_ROOT_EXPONENTIAL, SILU_ROOT_SQRT * HALF_LOWERED, SILU_ROOT_EXCESS, False,
     )
+
+
+cdef inline double silu_grad_double(double x, double beta) noexcept nogil:
+    return silu_grad_of_pair(x, beta, 0.0)
 
 
 # f'(x) of a function with f(x) - max(x, 0) even, from 2**LIFT f'(-|x|)
@@ -753,13 +805,13 @@ cdef inline double gelu_tanh_grad_double(double x) noexcept nogil:
     )
 
 
-# quick_gelu: silu with beta = 1.702
+# quick_gelu: silu with beta = 1.702, the decimal number
 cdef inline double quick_gelu_double(double x) noexcept nogil:
-    return silu_double(x, QUICK_GELU_FACTOR)
+    return silu_of_pair(x, QUICK_GELU_FACTOR, QUICK_GELU_FACTOR_LOW)
 
 
 cdef inline double quick_gelu_grad_double(double x) noexcept nogil:
-    return silu_grad_double(x, QUICK_GELU_FACTOR)
+    return silu_grad_of_pair(x, QUICK_GELU_FACTOR, QUICK_GELU_FACTOR_LOW)
 
 
 # (d + d_low) slope(d) near a root, d its distance, elsewhere what the formula gave
@@ -832,36 +884,53 @@ cdef inline double elu_double(double x, double alpha) noexcept nogil:
 
 
 cdef inline double elu_grad_double(double x, double alpha) noexcept nogil:
-    cdef exponential_excess e = exp_excess_below_zero(x)
-    return 1.0 if x > 0 else apply_exponent(multiply_add(alpha, e.excess, alpha), e.shifted)
+    # A large alpha is divided by 2**100, and the power multiplied: products with it stay in the range.
+    cdef bint is_large = fabs(alpha) > 1.0
+    cdef exponential_excess e = exp_excess_below_zero(x, 1480.0 if is_large else 1416.0)
+    cdef double factor = alpha * (TWO_TO_MINUS_50 * TWO_TO_MINUS_50 if is_large else 1.0)
+    cdef double shifted = e.shifted + 100.0 if is_large else e.shifted
+    return 1.0 if x > 0 else apply_exponent(multiply_add(factor, e.excess, factor), shifted)
 
 
 cdef inline double elu_grad_from_output_double(double y, double alpha) noexcept nogil:
     return 1.0 if y > 0 else y + alpha
 
 
+# What brings alpha, and its reciprocal, into the range.
+cdef inline double celu_unit(double alpha) noexcept nogil:
+    cdef double unit = TWO_TO_200 if fabs(alpha) < 1e-200 else 1.0
+    return 1.0 / TWO_TO_200 if fabs(alpha) > 1e200 else unit
+
+
 # x / alpha as a pair, for x < 0; from TINY to `bound` in magnitude. The quotient is a product with the
 # reciprocal, which a loop computes once; its remainder makes good what that is off.
 cdef inline pair celu_argument_double(double x, double alpha, double bound) noexcept nogil:
     cdef pair z
-    cdef double inverse = 1.0 / alpha
-    cdef double farthest = at_most(bound * fabs(alpha), DBL_MAX)
-    cdef double bounded = at_least(at_most(x, -TINY * fabs(alpha)), -farthest)
+    cdef double unit = celu_unit(alpha)
+    cdef double divisor = alpha * unit
+    cdef double inverse = 1.0 / divisor
+    cdef double farthest = at_most(bound * fabs(divisor), DBL_MAX)
+    cdef double bounded = at_least(at_most(x * unit, -TINY * fabs(divisor)), -farthest)
     z.high = bounded * inverse
-    z.low = 0.0 if alpha == 1 else remainder(bounded, z.high, alpha) * inverse
+    z.low = 0.0 if alpha == 1 else remainder(bounded, z.high, divisor) * inverse
     return z
 
 
 # celu: alpha expm1(z), z = x / alpha; expm1(z + low) is expm1(z) + low exp(z). With alpha < 0 it
-# grows, and exp(z) may be beyond the range: above 2**500, the rest of the power multiplies last.
+# grows, and exp(z) may be beyond the range: above 2**150, the rest of the power multiplies last.
 cdef inline double celu_double(double x, double alpha) noexcept nogil:
-    cdef pair z = celu_argument_double(x, alpha, 690.0 if alpha > 0 else 1400.0)
+    cdef double farthest = 750.0 if alpha <= -1 else 1500.0  # there alpha exp(z) is infinite
+    cdef pair z = celu_argument_double(x, alpha, 690.0 if alpha > 0 else farthest)
     cdef double shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
-    cdef double rest = 0.0 if alpha > 0 else at_least(shifted - (MAGIC_SHIFT + 500.0), 0.0)
+    cdef double rest = 0.0 if alpha > 0 else at_least(shifted - (MAGIC_SHIFT + 150.0), 0.0)
     cdef pair m = expm1_of_reduced(z.high, shifted, power_of_two(shifted - rest))
     m.low = m.low if alpha == 1 else m.low + multiply_add(z.low, m.high, z.low)
-    cdef double far = apply_exponent(alpha * m.high + alpha * m.low, MAGIC_SHIFT + rest)
-    return x if x > -TINY * fabs(alpha) else far
+    cdef double unit = celu_unit(alpha)
+    cdef double factor = alpha * unit
+    rest = rest if unit == 1 else rest - copysign(200.0, unit - 1.0)
+    cdef double far = apply_exponent(factor * m.high + factor * m.low, MAGIC_SHIFT + rest)
+    cdef double nearest = TINY * fabs(alpha)
+    return x if x > -(SMALLEST if nearest == 0 else nearest) else far
 
 
 # exp(x / alpha), x < 0; as for celu, exp(z + low) is exp(z) (1 + low)
@@ -880,13 +949,16 @@ cdef inline double celu_grad_double(double x, double alpha) noexcept nogil:
 
 # Only for alpha < 0 can f' overflow where the product does not.
 cdef inline double celu_backward_double(double g, double x, double alpha) noexcept nogil:
-    cdef double growing = times_exponential(g, celu_excess(x, alpha, 1500.0))
+    cdef exponential_excess e = celu_excess(x, alpha, 1416.0 if alpha > 0 else 1500.0)
+    cdef double growing = times_exponential(g, e)
     growing = g if x > 0 else growing
-    return growing if alpha < 0 else g * celu_grad_double(x, alpha)
+    cdef double slope = 1.0 if x > 0 else apply_exponent(1.0 + e.excess, e.shifted)
+    return growing if alpha < 0 else g * slope
 
 
 cdef inline double celu_grad_from_output_double(double y, double alpha) noexcept nogil:
-    return 1.0 if y > 0 else (y + alpha) * (1.0 / alpha)
+    cdef double unit = celu_unit(alpha)
+    return 1.0 if y > 0 else (y * unit + alpha * unit) * (1.0 / (alpha * unit))
 
 
 cdef inline double selu_double(double x) noexcept nogil:
@@ -901,7 +973,7 @@ cdef inline double selu_double(double x) noexcept nogil:
 
 
 cdef inline double selu_grad_double(double x) noexcept nogil:
-    cdef exponential_excess e = exp_excess_below_zero(x)
+    cdef exponential_excess e = exp_excess_below_zero(x, 1416.0)
     cdef pair factor = two_product(SELU_SCALE, SELU_ALPHA)
     cdef double value = factor.high + multiply_add(factor.high, e.excess, factor.low)
     return SELU_SCALE if x > 0 else apply_exponent(value, e.shifted)

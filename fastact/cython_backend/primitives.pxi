@@ -5,6 +5,7 @@ from libc.math cimport INFINITY, copysign, copysignf, fabs, fabsf, sqrt, sqrtf
 
 cdef extern from *:
     """
+    #include <math.h>
     #include <stdint.h>
     #include <string.h>
 
@@ -113,6 +114,29 @@ cdef extern from *:
         return x;
     }
 
+    /* The product of x 2**1022 and factor is 2**1021 times too large. Where it is a subnormal number in
+       the end, 1/2 is added, after which its mantissa, as an integer, is what the sum rounds to. */
+    static CYTHON_INLINE double fastact_doubled_part_of_subnormal(double x, double factor) {
+        uint64_t bits, normal, subnormal;
+        double mantissa, product, half, total;
+        memcpy(&bits, &x, sizeof bits);
+        bits |= (uint64_t)1023 << 52;
+        memcpy(&mantissa, &bits, sizeof mantissa);
+        mantissa -= 1.0;
+        memcpy(&bits, &factor, sizeof bits);
+        bits = (bits & (uint64_t)1 << 63) | (uint64_t)1022 << 52;
+        memcpy(&half, &bits, sizeof half);
+        product = mantissa * factor;
+        total = fastact_multiply_add(mantissa, factor, half);
+        memcpy(&normal, &product, sizeof normal);
+        memcpy(&subnormal, &total, sizeof subnormal);
+        normal -= (uint64_t)1021 << 52;
+        subnormal -= (uint64_t)1022 << 52;
+        bits = fabs(product) < 0.5 ? subnormal : normal;
+        memcpy(&total, &bits, sizeof total);
+        return total;
+    }
+
     /* min(a, b) for a, b >= 0, b or NaN for NaN: as integers they have the same order, and with
        floats the compiler makes of copysign(min(|x|, b), x) a comparison and a choice. */
     static CYTHON_INLINE double fastact_smaller(double a, double b) {
@@ -143,6 +167,10 @@ cdef extern from *:
         double x, double factor
     ) noexcept nogil
     double subnormal_plus_part "fastact_subnormal_plus_part"(double x, double factor) noexcept nogil
+    # 2 factor x for subnormal x > 0 and any finite factor, rounded once or, unfused, twice
+    double doubled_part_of_subnormal "fastact_doubled_part_of_subnormal"(
+        double x, double factor
+    ) noexcept nogil
     double smaller "fastact_smaller"(double a, double b) noexcept nogil
     # Pointers to memory that no other pointer of the loop reaches.
     ctypedef float* float_operand "fastact_float_operand"
@@ -152,7 +180,8 @@ cdef extern from "coefficients.h":
     # Constants, and one function for each polynomial; written by tools/generate_cython.py from
     # fastact/coefficients.py.
     const double LOG2E, LN2_0, LN2_1, SELU_SCALE, SELU_ALPHA, ROOT_RADIUS
-    const double SCALED_TANH_A, SCALED_TANH_B, QUICK_GELU_FACTOR
+    const double SCALED_TANH_A, SCALED_TANH_B
+    const double QUICK_GELU_FACTOR, QUICK_GELU_FACTOR_LOW
     const double GELU_TANH_LINEAR_0, GELU_TANH_LINEAR_1, GELU_TANH_CUBIC_0, GELU_TANH_CUBIC_1
     const double GELU_TANH_LINEAR_FULL_0, GELU_TANH_LINEAR_FULL_1
     const double GELU_TANH_CUBIC_FULL_0, GELU_TANH_CUBIC_FULL_1
@@ -230,3 +259,10 @@ cdef inline double bounded(double x, double bound) noexcept nogil:
 # |x|, to be multiplied by b: finite where b is 0
 cdef inline double magnitude_for(double b, double x) noexcept nogil:
     return at_most(fabs(x), DBL_MAX) if b == 0 else fabs(x)
+
+
+# A parameter, in magnitude from `least` to `most`, beyond which float32 results do not change: but
+# products with it, and with its reciprocal, would be infinite or subnormal.
+cdef inline double in_range(double value, double least, double most) noexcept nogil:
+    cdef double magnitude = least if fabs(value) < least else fabs(value)
+    return copysign(most if magnitude > most else magnitude, value)

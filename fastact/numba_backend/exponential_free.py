@@ -33,7 +33,9 @@ from fastact.numba_backend.primitives import (
     SMALLEST_NORMAL,
     at_least,
     at_most,
+    doubled_part_of_subnormal,
     half_of_shifted,
+    in_range,
     is_subnormal,
     kernel,
     minus_part_of_subnormal,
@@ -61,9 +63,11 @@ HUGE = 1e200
 TWO_TO_540 = 2.0**540
 
 TWO_TO_26 = 2.0**26
+TWO_TO_28 = 2.0**28
 TWO_TO_150 = 2.0**150
 TWO_TO_200 = 2.0**200
 TWO_TO_290 = 2.0**290
+TWO_TO_340 = 2.0**340
 TWO_TO_400 = 2.0**400
 TWO_TO_500 = 2.0**500
 TWO_TO_740 = 2.0**740
@@ -71,6 +75,7 @@ TWO_TO_1000 = 2.0**1000
 TWO_TO_MINUS_32 = 2.0**-32
 TWO_TO_MINUS_50 = 2.0**-50
 TWO_TO_MINUS_250 = 2.0**-250
+TWO_TO_MINUS_400 = 2.0**-400
 TWO_TO_MINUS_500 = 2.0**-500
 
 LARGEST = float(np.finfo(np.float64).max)
@@ -149,7 +154,7 @@ def squared_relu_grad(x: float) -> float:
 # 2 g max(x, 0)
 @kernel
 def squared_relu_backward(g: float, x: float) -> float:
-    result: float = doubled_product(relu(x), g)
+    result: float = doubled_product(x, g)
     return result
 
 
@@ -282,16 +287,21 @@ def low_part(slope: float) -> float:
     return SIXTH_LOW if slope == SIXTH else 0.0
 
 
-# slope x + offset - bound, with the right sign, also where slope x vanishes beside 0; NaN where the
-# line meets an infinite bound
+# slope x + offset - bound, with the right sign, also where slope x vanishes or overflows beside 0;
+# NaN where the line meets an infinite bound
 @kernel
 def excess(x: float, slope: float, offset: float, bound: float) -> float:
     difference = offset - bound
     taken = difference - offset
     rest = (offset - (difference - taken)) - (bound + taken)
+    half = 0.5 if abs(difference) > LARGEST else 1.0
     rest = 0.0 if abs(difference) > LARGEST else rest
-    scale = TWO_TO_540 if difference == 0.0 else 1.0
-    total: float = linear(x, slope * scale, low_part(slope) * scale, difference)
+    wide = float(x)
+    sign = wide if wide == 0.0 else copysign(1.0, wide)
+    sign = sign if wide == wide else wide
+    other = sign if difference == 0.0 else wide
+    difference = difference if half == 1.0 else half * offset - half * bound
+    total: float = linear(other, slope * half, low_part(slope) * half, difference)
     return total + rest
 
 
@@ -408,7 +418,7 @@ def hard_swish_grad(x: float, slope: float, offset: float) -> float:
     inner = hard_swish_slope(x)
     low = 0.0 if x <= T(-3) else inner
     by_default = 1.0 if x >= T(3) else low
-    of_line = linear(x, 2.0 * slope, 2.0 * low_part(slope), offset)
+    of_line = 2.0 * linear(x, slope, low_part(slope), 0.5 * offset)
     of_line = 0.0 if excess(x, slope, offset, 0.0) <= 0.0 else of_line
     of_line = 1.0 if excess(x, slope, offset, 1.0) >= 0.0 else of_line
     return by_default if slope == SIXTH and offset == 0.5 else of_line
@@ -452,12 +462,11 @@ def softsign_grad_from_output(y: float) -> float:
 
 # squareplus: (x + s) / 2 with s = sqrt(x**2 + b), which is max(x, 0) and an even tail that does not
 # cancel, b / 2 / (s + |x|). The derivative is b / 2 / (s (s + |x|)) for x < 0, and 1 minus that for
-# x > 0; with b = 0 it is that of relu, and 0 at 0. b is 0 or lies between 2**-400 and 2**400.
+# x > 0; with b = 0 it is that of relu, and 0 at 0.
 @kernel
 def squareplus(x: float, b: float) -> float:
-    T = type(x)
-    tail = squareplus_tail(x, b)
-    return T(float64(relu(x)) + (0.0 if b == 0.0 else tail))
+    result: float = squareplus_of_type(x, b)
+    return result
 
 
 @kernel
@@ -582,13 +591,18 @@ def leaky_relu_float64(x: Any, negative_slope: Any) -> Any:
 # 2 x may overflow where 2 g x does not, so in float32, where that takes no longer, the factor is
 # doubled that overflows only if this does.
 def doubled_product_float32(x: Any, g: Any) -> Any:
-    other = g if x < float32(1) else g + g
-    return other * (x + x if x < float32(1) else x)
+    rectified = relu(x)
+    other = g if rectified < float32(1) else g + g
+    return other * (rectified + rectified if rectified < float32(1) else rectified)
 
 
+# A subnormal x is multiplied as a mantissa: the product, which g may make a normal number, is slow.
 def doubled_product_float64(x: Any, g: Any) -> Any:
-    product = g * x
-    return product + product
+    least = SMALLEST_NORMAL if abs(g) <= LARGEST else 0.0
+    other = 0.0 if x < least else x
+    product = g * other
+    part = doubled_part_of_subnormal(x, g)
+    return part if x > other else product + product
 
 
 # sqrt(y), y >= 0. For float32, the root in float32 and one step of Newton's method in float64, in
@@ -741,17 +755,44 @@ def softsign_slope_float64(x: Any) -> Any:
     return multiply_add(square, -2.0 * excess, square)
 
 
+# For float32: beyond this range results do not change.
+@kernel
+def squareplus_b(b: float) -> float:
+    near_b = in_range(b, 1e-140, 1e150)
+    return b if b == 0.0 else near_b
+
+
+# squareplus(x, b) is squareplus(unit x, unit**2 b) / unit, and f' is the same for both: unit**2 b
+# is 0 or lies between 2**-400 and 2**400.
+@kernel
+def squareplus_unit(b: float) -> float:
+    unit = TWO_TO_340 if b < TWO_TO_MINUS_400 else 1.0
+    return 1.0 / TWO_TO_340 if b > TWO_TO_400 else unit
+
+
 # float32: the reciprocal has 34 bits. Infinite sums would have none.
-def squareplus_tail_float32(x: Any, b: Any) -> Any:
+def squareplus_float32(x: Any, b: Any) -> Any:
     magnitude = abs(float64(x))
-    root = sqrt(magnitude * magnitude + b)
-    return 0.5 * b * reciprocal(at_most(root + magnitude, TWO_TO_1000))
+    near_b = squareplus_b(b)
+    root = sqrt(magnitude * magnitude + near_b)
+    tail = 0.5 * near_b * reciprocal(at_most(root + magnitude, TWO_TO_1000))
+    return float32(float64(relu(x)) + (0.0 if b == 0.0 else tail))
+
+
+# Where unit x overflows, the tail is 0 or vanishes beside x.
+def squareplus_float64(x: Any, b: Any) -> Any:
+    unit = squareplus_unit(b)
+    scaled_x = unit * x
+    tail = squareplus_tail(scaled_x, unit * (unit * b))
+    value = (relu(scaled_x) + (0.0 if b == 0.0 else tail)) * (1.0 / unit)
+    return x if x > (TWO_TO_500 if b < TWO_TO_MINUS_400 else inf) else value
 
 
 # |x| is a part of itself, so that sums and their reciprocals stay in the range; s is that of at
 # most 2**500, from where on it is |x| to all digits. The sum carries its rounding error along;
 # largest error below 2 ulp.
-def squareplus_tail_float64(x: Any, b: Any) -> Any:
+@kernel
+def squareplus_tail(x: float, b: float) -> float:
     part = 5.421010862427522e-20  # 2**-64
     magnitude = part * at_least(abs(x), TWO_TO_MINUS_500)
     near = at_most(magnitude, TWO_TO_500)
@@ -767,16 +808,19 @@ def squareplus_tail_float64(x: Any, b: Any) -> Any:
 
 def squareplus_slope_tail_float32(x: Any, b: Any) -> Any:
     bounded = at_most(abs(float64(x)), TWO_TO_400)
-    root = sqrt(bounded * bounded + b)
-    return 0.5 * b * reciprocal(root * (root + bounded))
+    near_b = squareplus_b(b)
+    root = sqrt(bounded * bounded + near_b)
+    return 0.5 * near_b * reciprocal(root * (root + bounded))
 
 
 # The error of s counts twice here, and is carried along too; largest error below 1 ulp.
 def squareplus_slope_tail_float64(x: Any, b: Any) -> Any:
+    unit = squareplus_unit(b)
+    near_b = unit * (unit * b)
     part = TWO_TO_MINUS_250
-    magnitude = part * at_most(at_least(abs(x), TWO_TO_MINUS_500), TWO_TO_740)
+    magnitude = part * at_most(at_least(abs(unit * x), TWO_TO_MINUS_500), TWO_TO_740)
     near = at_most(magnitude, TWO_TO_500)
-    square = two_sum(near * near, b * (part * part))
+    square = two_sum(near * near, near_b * (part * part))
     square_low = square.low + product_error(near, near, near * near)
     root = sqrt(square.high)
     root_low = remainder(square.high, root, root) + square_low
@@ -789,7 +833,7 @@ def squareplus_slope_tail_float64(x: Any, b: Any) -> Any:
         root_low, total, multiply_add(root, total_low, product_error(root, total, product))
     )
     inverse = reciprocal(product)
-    numerator = b * (0.5 * part * part)
+    numerator = near_b * (0.5 * part * part)
     quotient = numerator * inverse
     rest = remainder(numerator, quotient, product)
     rest = multiply_add(-quotient, product_low, rest)
@@ -798,15 +842,16 @@ def squareplus_slope_tail_float64(x: Any, b: Any) -> Any:
 
 def squareplus_quotient_float32(y: Any, b: Any) -> Any:
     square = at_most(float64(y) * float64(y), TWO_TO_1000)
-    return square * reciprocal(square + 0.25 * b)
+    return square * reciprocal(square + 0.25 * squareplus_b(b))
 
 
 # y**2 / (y**2 + b / 4), both 2**400 times as large, with the errors of square, sum and quotient
 def squareplus_quotient_float64(y: Any, b: Any) -> Any:
-    scaled_y = at_most(abs(y), TWO_TO_290) * TWO_TO_200
+    unit = squareplus_unit(b)
+    scaled_y = at_most(abs(unit * y), TWO_TO_290) * TWO_TO_200
     square = scaled_y * scaled_y
     square_low = product_error(scaled_y, scaled_y, square)
-    total = two_sum(square, b * (0.25 * TWO_TO_400))
+    total = two_sum(square, unit * (unit * b) * (0.25 * TWO_TO_400))
     inverse = reciprocal(total.high)
     quotient = square * inverse
     rest = remainder(square, quotient, total.high)
@@ -837,18 +882,18 @@ def dish_value_float32(x: Any) -> Any:
     return (-0.0 if x < float32(0) else float64(x)) - tail
 
 
-# Sums and products carry their rounding errors along, and from 2**26 on the tail is
-# 1 / (4 |x| + 3 / |x|); largest error below 1.5 ulp. For subnormal x it is x / 2.
+# The sum and the quotient carry their rounding errors along, and from 2**28 on the tail is
+# 1 / (4 |x|); largest error below 2 ulp. For subnormal x it is x / 2.
 def dish_value_float64(x: Any) -> Any:
     shifted_x = shifted_mantissa(x)
     other = shifted_x if is_subnormal(x) else x
     magnitude = abs(other)
-    near = at_most(at_least(magnitude, NEGLIGIBLE), TWO_TO_26)
-    parts = dish_total(near)
-    total = TWO_TO_MINUS_32 * magnitude if magnitude > TWO_TO_26 else parts.total.high
-    total_low = (1.5 * TWO_TO_MINUS_32) * parts.half if magnitude > TWO_TO_26 else parts.total.low
+    divisor = dish_divisor(at_most(at_least(magnitude, NEGLIGIBLE), TWO_TO_28))
+    is_far = magnitude > TWO_TO_28
+    total = TWO_TO_MINUS_32 * magnitude if is_far else divisor.high
+    total_low = 0.0 if is_far else divisor.low
     half = 0.5 * magnitude
-    numerator = 0.25 * TWO_TO_MINUS_32 if magnitude > TWO_TO_26 else half
+    numerator = 0.25 * TWO_TO_MINUS_32 if is_far else half
     inverse = reciprocal(total)
     quotient = numerator * inverse
     rest = multiply_add(-quotient, total_low, remainder(numerator, quotient, total))
@@ -858,16 +903,32 @@ def dish_value_float64(x: Any) -> Any:
     return copysign(half_of_shifted(shifted_x) if is_subnormal(x) else value, x)
 
 
+# v + a sqrt(v), v = 1 + a**2; products that are not fused are rounded too, so all is needed there.
+if FUSED:
+
+    @kernel
+    def dish_divisor(a: float) -> Pair:
+        v = multiply_add(a, a, 1.0)
+        root = sqrt(v)
+        total = multiply_add(a, root, v)
+        return Pair(total, multiply_add(a, root, v - total))
+
+else:
+
+    @kernel
+    def dish_divisor(a: float) -> Pair:
+        return dish_total(a).total
+
+
 class DishSum(NamedTuple):
-    """v = 1 + a**2, p = a sqrt(v) and v + p; 1 / (2 sqrt(v)), roughly."""
+    """v = 1 + a**2, p = a sqrt(v) and v + p."""
 
     square: Pair
     product: Pair
     total: Pair
-    half: float
 
 
-# 0 <= a <= 2**26
+# a >= 0; where the processor fuses, up to 2**26
 @kernel
 def dish_total(a: float) -> DishSum:
     v = one_plus_square(a)
@@ -878,7 +939,7 @@ def dish_total(a: float) -> DishSum:
     p_low = multiply_add(a, root_low, product_error(a, root, p))
     total = v.high + p
     total_low = (p - (total - v.high)) + (v.low + p_low)
-    return DishSum(v, Pair(p, p_low), Pair(total, total_low), half)
+    return DishSum(v, Pair(p, p_low), Pair(total, total_low))
 
 
 if FUSED:
@@ -1005,7 +1066,7 @@ softsign_slope = chosen_by_type(softsign_slope_float32, softsign_slope_float64)
 sparse_plus_low = chosen_by_type(
     sparse_plus_low_float32 if FUSED else sparse_plus_low_unfused, sparse_plus_low_float64
 )
-squareplus_tail = chosen_by_type(squareplus_tail_float32, squareplus_tail_float64)
+squareplus_of_type = chosen_by_type(squareplus_float32, squareplus_float64)
 squareplus_slope_tail = chosen_by_type(squareplus_slope_tail_float32, squareplus_slope_tail_float64)
 squareplus_quotient = chosen_by_type(squareplus_quotient_float32, squareplus_quotient_float64)
 dish_value = chosen_by_type(dish_value_float32, dish_value_float64)

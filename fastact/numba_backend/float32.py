@@ -19,7 +19,7 @@ Both sides of a choice are computed before it, so that it becomes a select of ve
 
 from __future__ import annotations
 
-from math import copysign, fabs
+from math import copysign, fabs, inf
 
 from fastact import coefficients as table
 from fastact.coefficients import (
@@ -32,10 +32,12 @@ from fastact.coefficients import (
     TANHSHRINK_BOUND_SHORT,
 )
 from fastact.numba_backend.primitives import (
+    LARGEST,
     MAGIC_SHIFT,
     at_least,
     at_most,
     bounded,
+    in_range,
     kernel,
     magnitude_for,
     multiply_add,
@@ -209,14 +211,21 @@ def scaled_tanh(x: float, a: float, b: float) -> float:
 
 @kernel
 def scaled_tanh_grad(x: float, a: float, b: float) -> float:
-    return a * b * tanh_grad(b * magnitude_for(b, x))
+    # tanh_grad stops at 350, which a huge a b would show.
+    bound = 350.0 if fabs(a * b) > 1e150 else inf
+    z = fabs(b * magnitude_for(b, x))
+    slope = a * b * tanh_grad(z)
+    return copysign(0.0, a) * copysign(1.0, b) if z > bound else slope
 
 
 # For a = 0, f and f' are 0, and b / a has no value.
 @kernel
 def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
-    divisor = 1.0 if a == 0.0 else a
-    return (0.0 if a == 0.0 else b) / divisor * (a - y) * (a + y)
+    near_a = in_range(a, 1e-100, 1e100)
+    near_b = in_range(b, 1e-150, 1e150)
+    near_b = b if b == 0.0 else near_b
+    near_b = 0.0 if a == 0.0 else near_b
+    return near_b / near_a * (near_a - y) * (near_a + y)
 
 
 # tanhshrink: x - tanh(x) = x**3 p(x**2) / q(x**2). From 10 on, tanh is 1 to all digits.
@@ -238,8 +247,9 @@ def tanhshrink_grad(x: float) -> float:
 # softplus: max(x, 0) + log1p(exp(-|beta x|)) / beta, beta > 0; log1p(e) = e p(e)
 @kernel
 def softplus(x: float, beta: float) -> float:
-    e = exp_short(-at_most(fabs(beta * x), 700.0))
-    return multiply_add(e * (1.0 / beta), log1p_polynomial(e), at_least(x, 0.0))
+    b = in_range(beta, 1e-100, LARGEST)
+    e = exp_short(-at_most(fabs(b * x), 700.0))
+    return multiply_add(e * (1.0 / b), log1p_polynomial(e), at_least(x, 0.0))
 
 
 @kernel
@@ -253,21 +263,29 @@ def softplus_grad_from_output(y: float, beta: float) -> float:
     return expm1_scaled(at_least(-beta * y, -700.0), -1.0)
 
 
+# 0 stays.
+@kernel
+def silu_beta(beta: float) -> float:
+    within = in_range(beta, 1e-147, LARGEST)
+    return beta if beta == 0.0 else within
+
+
 # x as far as beta x is at least -700; infinities become 1e150, which times any float32 but 0 is
 # beyond float32, and times exp(-700) is 0 in float32.
 @kernel
 def silu_factor(x: float, beta: float) -> float:
     limit = -700.0 / beta
-    low = limit if beta > 1e-147 else -1e150
-    high = limit if beta < -1e-147 else 1e150
+    low = limit if beta > 0.0 else -1e150
+    high = limit if beta < 0.0 else 1e150
     return at_most(at_least(x, low), high)
 
 
 # silu: x sigmoid(beta x). With beta = 0 it is x / 2, also at the infinities.
 @kernel
 def silu(x: float, beta: float) -> float:
-    factor = silu_factor(x, beta)
-    return factor * reciprocal(1.0 + exp_short(-at_most(beta * factor, 700.0)))
+    b = silu_beta(beta)
+    factor = silu_factor(x, b)
+    return factor * reciprocal(1.0 + exp_short(-at_most(b * factor, 700.0)))
 
 
 # sigmoid(z) + w sigmoid'(z) = (1 + e (1 + w)) / (1 + e)**2 with e = exp(-z). At its root z_0, w_0,
@@ -284,7 +302,8 @@ def gated_grad(w: float, w_from_root: float, z_from_root: float, square_root: fl
 # silu': with z = beta x, sigmoid(z) + z sigmoid'(z)
 @kernel
 def silu_grad(x: float, beta: float) -> float:
-    z = bounded(beta * silu_factor(x, beta), 400.0)
+    b = silu_beta(beta)
+    z = bounded(b * silu_factor(x, b), 400.0)
     d = z - SILU_ROOT
     return gated_grad(z, d, d, SILU_ROOT_SQRT)
 
@@ -383,13 +402,21 @@ def elu(x: float, alpha: float) -> float:
 
 @kernel
 def elu_grad(x: float, alpha: float) -> float:
-    low = alpha * exp_short(at_least(x, -700.0))
+    # For a huge alpha, exp(x) may matter where it is out of the range: it multiplies in two parts.
+    is_huge = fabs(alpha) > 1e100
+    e = exp_short(at_least(0.5 * x if is_huge else x, -700.0))
+    low = alpha * e * (e if is_huge else 1.0)
     return 1.0 if x > 0.0 else low
 
 
 @kernel
 def elu_grad_from_output(y: float, alpha: float) -> float:
     return 1.0 if y > 0.0 else y + alpha
+
+
+@kernel
+def celu_alpha(alpha: float) -> float:
+    return in_range(alpha, 1e-100, 1e150)
 
 
 # celu: x, or alpha expm1(x / alpha) for x <= 0. The error of the quotient, 2**-52, is no matter.
@@ -403,20 +430,22 @@ def celu_argument(x: float, alpha: float) -> float:
 
 @kernel
 def celu(x: float, alpha: float) -> float:
-    low = alpha * expm1_scaled(celu_argument(x, alpha), 1.0)
+    a = celu_alpha(alpha)
+    low = a * expm1_scaled(celu_argument(x, a), 1.0)
     return x if x >= 0.0 else low
 
 
 @kernel
 def celu_grad(x: float, alpha: float) -> float:
-    low = exp_short(celu_argument(x, alpha))
+    low = exp_short(celu_argument(x, celu_alpha(alpha)))
     return 1.0 if x > 0.0 else low
 
 
 # 1 + y / alpha; where they cancel, the sum here is exact
 @kernel
 def celu_grad_from_output(y: float, alpha: float) -> float:
-    low = (y + alpha) * (1.0 / alpha)
+    a = celu_alpha(alpha)
+    low = (y + a) * (1.0 / a)
     return 1.0 if y > 0.0 else low
 
 

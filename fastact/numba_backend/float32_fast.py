@@ -208,7 +208,7 @@ def exp_floored(x: float) -> Floored:
     shift = F(MAGIC_SHIFT + 127)
     z = x + F(NEAR_ZERO)  # x may be subnormal
     # Below ln(2) / 2, so that exp(0) is 1; next to 128 ln(2) the difference is rounded to less.
-    shifted = multiply_add_float(z - F(0.34657), F(LOG2E), shift)
+    shifted = multiply_add_float(x - F(0.34657), F(LOG2E), shift)
     k = shifted - shift
     r = multiply_add_float(k, F(-LN2_FAST[1]), multiply_add_float(k, F(-LN2_FAST[0]), z))
     return Floored(multiply_add_float(r, expm1_up_polynomial(r), F(1.0)), shifted)

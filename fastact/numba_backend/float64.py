@@ -48,6 +48,7 @@ from fastact.coefficients import (
     MISH_SLOPE,
     MISH_SLOPE_LOW,
     QUICK_GELU_FACTOR,
+    QUICK_GELU_FACTOR_LOW,
     ROOT_RADIUS,
     SELU_ALPHA,
     SELU_SCALE,
@@ -100,11 +101,18 @@ LOWERED = 2.0**-LIFT
 HALF_LOWERED = 2.0 ** (-LIFT / 2)
 # Where exp(-z) is 1 to all digits, z is this: products with subnormal numbers are slow.
 TINY = 2.0**-70
+TWO_TO_MINUS_100 = 2.0**-100
+TWO_TO_MINUS_120 = 2.0**-120
 TWO_TO_MINUS_358 = 2.0**-358
 TWO_TO_MINUS_500 = 2.0**-500
 TWO_TO_MINUS_538 = 2.0**-538
 TWO_TO_MINUS_900 = 2.0**-900
 TWO_TO_MINUS_1000 = 2.0**-1000
+TWO_TO_200 = 2.0**200
+TWO_TO_400 = 2.0**400
+TWO_TO_640 = 2.0**640
+TWO_TO_740 = 2.0**740
+SMALLEST = 2.0**-1074
 
 exp_polynomial = polynomial(table.EXP_FULL)
 tanh_polynomial = polynomial(table.TANH_FULL)
@@ -205,10 +213,10 @@ def exp_excess(x: float) -> ExponentialExcess:
     return ExponentialExcess(multiply_add(r * r, exp_polynomial(r), r), shifted)
 
 
-# for x <= 0
+# for x <= 0. k >= -2043, or with a bound of 1480 -2136: see apply_exponent
 @kernel
-def exp_excess_below_zero(x: float) -> ExponentialExcess:
-    return exp_excess(at_least(at_most(x, -TINY), -1416.0))  # k >= -2043: see apply_exponent
+def exp_excess_below_zero(x: float, bound: float) -> ExponentialExcess:
+    return exp_excess(at_least(at_most(x, -TINY), -bound))
 
 
 # g 2**k (1 + excess), which may be in range where 2**k is not: what of k is above 1 goes to g, in
@@ -448,7 +456,7 @@ def scaled_magnitude(b: float, x: float, bound: float) -> Pair:
 # scaled_tanh: a tanh(b x), with the error of b x times 1 - tanh**2, which is tanh'. It is a b x for
 # |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
 @kernel
-def scaled_tanh(x: float, a: float, b: float) -> float:
+def scaled_tanh_in_range(x: float, a: float, b: float) -> float:
     magnitude = fabs(x)
     slope = two_product(fabs(a), fabs(b))
     excess = (slope.high - 1.0) + slope.low
@@ -471,21 +479,59 @@ def scaled_tanh(x: float, a: float, b: float) -> float:
 
 # scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
 @kernel
-def scaled_tanh_grad(x: float, a: float, b: float) -> float:
+def scaled_tanh_grad_in_range(x: float, a: float, b: float) -> float:
     z = scale(scaled_magnitude(fabs(b), x, 421.1), 2.0)
     e = make_bell(exp_quotient(at_least(z.high, TINY), z.low))
     mantissa = multiply(e.mantissa, two_product(a, b))
     return (4.0 * LOWERED) * (e.power * mantissa.high)
 
 
+# a tanh(b x) is (a u) tanh((b v) (x / v)) / u: with these u and v no product of a and b overflows.
+@kernel
+def scaled_tanh_unit_of_a(a: float) -> float:
+    unit = TWO_TO_640 if fabs(a) < TWO_TO_MINUS_500 else 1.0
+    return 1.0 / TWO_TO_640 if fabs(a) > TWO_TO_640 else unit
+
+
+@kernel
+def scaled_tanh_unit_of_b(b: float) -> float:
+    unit = TWO_TO_640 if fabs(b) < 1.0 / TWO_TO_740 else 1.0
+    return TWO_TO_MINUS_1000 if fabs(b) > TWO_TO_400 else unit
+
+
+# f' / (u v): the quotient of both may be in the range where that of one is not, but not if both are
+# small.
+@kernel
+def scaled_tanh_restored(slope: float, u: float, v: float) -> float:
+    one_by_one = slope * (1.0 / u) * (1.0 / v)
+    return one_by_one if u < 1.0 else slope * ((1.0 / u) * (1.0 / v))
+
+
+@kernel
+def scaled_tanh(x: float, a: float, b: float) -> float:
+    u = scaled_tanh_unit_of_a(a)
+    v = scaled_tanh_unit_of_b(b)
+    return scaled_tanh_in_range(x * (1.0 / v), a * u, b * v) * (1.0 / u)
+
+
+@kernel
+def scaled_tanh_grad(x: float, a: float, b: float) -> float:
+    u = scaled_tanh_unit_of_a(a)
+    v = scaled_tanh_unit_of_b(b)
+    return scaled_tanh_restored(scaled_tanh_grad_in_range(x * (1.0 / v), a * u, b * v), u, v)
+
+
 # b / a (a - y) (a + y). For a = 0, f and f' are 0, and b / a has no value.
 @kernel
 def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
-    dividend = 0.0 if a == 0.0 else b
-    divisor = 1.0 if a == 0.0 else a
+    u = scaled_tanh_unit_of_a(a)
+    v = scaled_tanh_unit_of_b(b)
+    dividend = 0.0 if a == 0.0 else b * v
+    divisor = 1.0 if a == 0.0 else a * u
     ratio = dividend / divisor
     low = remainder(dividend, ratio, divisor) / divisor
-    return multiply(multiply(Pair(ratio, low), two_sum(a, -y)), two_sum(a, y)).high
+    part = multiply(Pair(ratio, low), two_sum(a * u, -y * u))
+    return scaled_tanh_restored(multiply(part, two_sum(a * u, y * u)).high, u, v)
 
 
 # tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358
@@ -524,7 +570,7 @@ def tanhshrink_grad(x: float) -> float:
 # s = e / (2 + e) = q (1 + t / 2) / d, d = 2 + q - t (1 - q / 2)
 @kernel
 def softplus(x: float, beta: float) -> float:
-    z = bounded_product(beta, fabs(x), 1416.0)
+    z = bounded_product(beta, fabs(x), 1495.0 if beta < 1e-300 else 1416.0)
     e = exp_quotient(z.high, z.low)
     q = negative_power(at_most(e.shifted, MAGIC_SHIFT + 200.0), 0)
     slope = multiply_add(-0.5, q, 1.0)
@@ -539,13 +585,18 @@ def softplus(x: float, beta: float) -> float:
     excess = multiply_add(excess, curvature, curvature) + excess
     value = multiply_add(inverse, excess, inverse)
     value_low = multiply_add(inverse, excess, inverse - value)
-    # A quarter of 1 / beta overflows only where the result does.
-    quarter = 0.25 / beta
-    quarter_low = quarter * (4.0 * remainder(0.25, quarter, beta))
+    # What multiplies 1 / beta where that is subnormal or overflows
+    unit = TWO_TO_200 if beta > 1e200 else 1.0
+    unit = TWO_TO_MINUS_120 if beta < 1e-300 else unit
+    quarter = 0.25 * unit / beta
+    quarter_low = remainder(0.25 * unit, quarter, beta) * (4.0 / unit)
+    quarter_low = quarter * quarter_low
     value_low = multiply_add(value, quarter_low, value_low * quarter)
     value = multiply_add(value, quarter, value_low)
-    tail = apply_exponent(8.0 * value, 2.0 * MAGIC_SHIFT - e.shifted)
-    return (0.0 if x < 0.0 else x) + tail
+    shifted = 2.0 * MAGIC_SHIFT - e.shifted
+    shifted = shifted + 120.0 if beta < 1e-300 else shifted
+    factor = 8.0 / TWO_TO_200 if beta > 1e200 else 8.0
+    return (0.0 if x < 0.0 else x) + apply_exponent(factor * value, shifted)
 
 
 @kernel
@@ -586,7 +637,7 @@ def log_sigmoid_grad_from_output(y: float) -> float:
 # two is 0 and the tail vanishes, unless beta is tiny: then x may be huge, the power of two is taken
 # in two parts, and the tail vanishes beyond 1400.
 @kernel
-def silu(x: float, beta: float) -> float:
+def silu_of_pair(x: float, beta: float, beta_low: float) -> float:
     is_wide = fabs(beta) < 8.881784197001252e-16  # 2**-50
     unit = 1.0 if is_wide else LIFTED
     limit = 1400.0 if is_wide else 842.2
@@ -596,9 +647,11 @@ def silu(x: float, beta: float) -> float:
     shifted_x = shifted_mantissa(x)
     other = shifted_x if fabs(x) < least else x
     magnitude = fabs(other)
-    bounded = at_most(magnitude, limit if beta == 1.0 else LARGEST)
-    z = bounded_product(fabs(beta), fabs(x) if beta == 1.0 else bounded, limit)
-    e = exp_quotient(z.high, z.low)
+    bounded = at_most(magnitude, limit)
+    finite = magnitude_for(beta, magnitude)
+    z = bounded_product(fabs(beta), fabs(x) if beta == 1.0 else finite, limit)
+    low = multiply_add(beta_low, bounded, z.low)
+    e = exp_quotient(z.high, z.low if beta_low == 0.0 else low)
     shifted = e.shifted - (1000.0 if z.high > far else 0.0)
     power = negative_power(shifted, 0 if is_wide else LIFT)
     d = sigmoid_divisor(e.t, power, unit)
@@ -610,11 +663,17 @@ def silu(x: float, beta: float) -> float:
     mirrored = other * copysign(1.0, beta)
     mirrored = -1.0 if beta == 0.0 else mirrored
     value = multiply_add(-factor, tail, at_least(mirrored, 0.0))
-    if not FUSED:  # with what the tail was rounded by; 0 inf must not arise
+    # With what the tail was rounded by; 0 inf must not arise.
+    if not FUSED or beta_low != 0.0:
         tail_low = multiply_add(d.inverse, excess, d.inverse - tail)
         closer = at_least(mirrored, 0.0) - multiply_add(factor, tail, factor * tail_low)
         value = value if beta == 0.0 else closer
     return copysign(half_of_shifted(shifted_x) if fabs(x) < least else value, x)
+
+
+@kernel
+def silu(x: float, beta: float) -> float:
+    return silu_of_pair(x, beta, 0.0)
 
 
 # sigmoid(-z) (1 - w sigmoid(z)) for x < 0, 1 minus that for x >= 0. It is q (1 + t / 2) b / d**2
@@ -676,12 +735,21 @@ def from_root(a: Pair, root: Pair, is_exact: bool) -> Pair:
 
 # w is z
 @kernel
-def silu_grad(x: float, beta: float) -> float:
-    z = bounded_product(fabs(beta), magnitude_for(beta, x), 800.0)
+def silu_grad_of_pair(x: float, beta: float, beta_low: float) -> float:
+    magnitude = magnitude_for(beta, x)
+    z = bounded_product(fabs(beta), magnitude, 800.0)
+    bounded = at_least(at_most(magnitude, 800.0), TINY)  # no subnormal product
+    low = multiply_add(beta_low, bounded, z.low)
+    z = Pair(z.high, z.low if beta_low == 0.0 else low)
     zeta = from_root(z, Pair(-SILU_ROOT[0], -SILU_ROOT[1]), beta == 1.0)
     root = SILU_ROOT_SQRT * HALF_LOWERED
     mirrored = x * copysign(1.0, beta)
     return gated_grad(mirrored, zeta, zeta, z, SILU_ROOT_EXPONENTIAL, root, SILU_ROOT_EXCESS, False)
+
+
+@kernel
+def silu_grad(x: float, beta: float) -> float:
+    return silu_grad_of_pair(x, beta, 0.0)
 
 
 # f'(x) of a function with f(x) - max(x, 0) even, from 2**LIFT f'(-|x|)
@@ -844,15 +912,15 @@ def gelu_tanh_grad(x: float) -> float:
     )
 
 
-# quick_gelu: silu with beta = 1.702
+# quick_gelu: silu with beta = 1.702, the decimal number
 @kernel
 def quick_gelu(x: float) -> float:
-    return silu(x, QUICK_GELU_FACTOR)
+    return silu_of_pair(x, QUICK_GELU_FACTOR, QUICK_GELU_FACTOR_LOW)
 
 
 @kernel
 def quick_gelu_grad(x: float) -> float:
-    return silu_grad(x, QUICK_GELU_FACTOR)
+    return silu_grad_of_pair(x, QUICK_GELU_FACTOR, QUICK_GELU_FACTOR_LOW)
 
 
 # (d + d_low) slope(d) near a root, d its distance, elsewhere what the formula gave
@@ -933,8 +1001,13 @@ def elu(x: float, alpha: float) -> float:
 
 @kernel
 def elu_grad(x: float, alpha: float) -> float:
-    e = exp_excess_below_zero(x)
-    low = apply_exponent(multiply_add(alpha, e.excess, alpha), e.shifted)
+    # A large alpha is divided by 2**100, and the power multiplied: products with it stay in range.
+    is_large = fabs(alpha) > 1.0
+    e = exp_excess_below_zero(x, 1480.0 if is_large else 1416.0)
+    factor = alpha * (TWO_TO_MINUS_100 if is_large else 1.0)
+    shifted = e.shifted + 100.0
+    shifted = shifted if is_large else e.shifted
+    low = apply_exponent(multiply_add(factor, e.excess, factor), shifted)
     return 1.0 if x > 0.0 else low
 
 
@@ -943,31 +1016,46 @@ def elu_grad_from_output(y: float, alpha: float) -> float:
     return 1.0 if y > 0.0 else y + alpha
 
 
+# What brings alpha, and its reciprocal, into the range.
+@kernel
+def celu_unit(alpha: float) -> float:
+    unit = TWO_TO_200 if fabs(alpha) < 1e-200 else 1.0
+    return 1.0 / TWO_TO_200 if fabs(alpha) > 1e200 else unit
+
+
 # x / alpha as a pair, for x < 0; from TINY to `bound` in magnitude. The quotient is a product with
 # the reciprocal, which a loop computes once; its remainder makes good what that is off.
 @kernel
 def celu_argument(x: float, alpha: float, bound: float) -> Pair:
-    inverse = 1.0 / alpha
-    farthest = at_most(bound * fabs(alpha), LARGEST)
-    bounded = at_least(at_most(x, -TINY * fabs(alpha)), -farthest)
+    unit = celu_unit(alpha)
+    divisor = alpha * unit
+    inverse = 1.0 / divisor
+    farthest = at_most(bound * fabs(divisor), LARGEST)
+    bounded = at_least(at_most(x * unit, -TINY * fabs(divisor)), -farthest)
     high = bounded * inverse
-    low = remainder(bounded, high, alpha) * inverse
+    low = remainder(bounded, high, divisor) * inverse
     return Pair(high, 0.0 if alpha == 1.0 else low)
 
 
 # celu: alpha expm1(z), z = x / alpha; expm1(z + low) is expm1(z) + low exp(z). With alpha < 0 it
-# grows, and exp(z) may be beyond the range: above 2**500, the rest of the power multiplies last.
+# grows, and exp(z) may be beyond the range: above 2**150, the rest of the power multiplies last.
 @kernel
 def celu(x: float, alpha: float) -> float:
-    z = celu_argument(x, alpha, 690.0 if alpha > 0.0 else 1400.0)
+    farthest = 750.0 if alpha <= -1.0 else 1500.0  # there alpha exp(z) is infinite
+    z = celu_argument(x, alpha, 690.0 if alpha > 0.0 else farthest)
     shifted = multiply_add(z.high, LOG2E, MAGIC_SHIFT)
-    rest = at_least(shifted - (MAGIC_SHIFT + 500.0), 0.0)
+    rest = at_least(shifted - (MAGIC_SHIFT + 150.0), 0.0)
     rest = 0.0 if alpha > 0.0 else rest
     m = expm1_of_reduced(z.high, shifted, power_of_two(shifted - rest))
     m_low = m.low + multiply_add(z.low, m.high, z.low)
     m_low = m.low if alpha == 1.0 else m_low
-    far = apply_exponent(alpha * m.high + alpha * m_low, MAGIC_SHIFT + rest)
-    return x if x > -TINY * fabs(alpha) else far
+    unit = celu_unit(alpha)
+    factor = alpha * unit
+    scaled_rest = rest - copysign(200.0, unit - 1.0)
+    rest = rest if unit == 1.0 else scaled_rest
+    far = apply_exponent(factor * m.high + factor * m_low, MAGIC_SHIFT + rest)
+    nearest = TINY * fabs(alpha)
+    return x if x > -(SMALLEST if nearest == 0.0 else nearest) else far
 
 
 # exp(x / alpha), x < 0; as for celu, exp(z + low) is exp(z) (1 + low)
@@ -989,15 +1077,18 @@ def celu_grad(x: float, alpha: float) -> float:
 # Only for alpha < 0 can f' overflow where the product does not.
 @kernel
 def celu_backward(g: float, x: float, alpha: float) -> float:
-    growing = times_exponential(g, celu_excess(x, alpha, 1500.0))
+    e = celu_excess(x, alpha, 1416.0 if alpha > 0.0 else 1500.0)
+    growing = times_exponential(g, e)
     growing = g if x > 0.0 else growing
-    product = g * celu_grad(x, alpha)
+    low = apply_exponent(1.0 + e.excess, e.shifted)
+    product = g * (1.0 if x > 0.0 else low)
     return growing if alpha < 0.0 else product
 
 
 @kernel
 def celu_grad_from_output(y: float, alpha: float) -> float:
-    low = (y + alpha) * (1.0 / alpha)
+    unit = celu_unit(alpha)
+    low = (y * unit + alpha * unit) * (1.0 / (alpha * unit))
     return 1.0 if y > 0.0 else low
 
 
@@ -1017,7 +1108,7 @@ def selu(x: float) -> float:
 
 @kernel
 def selu_grad(x: float) -> float:
-    e = exp_excess_below_zero(x)
+    e = exp_excess_below_zero(x, 1416.0)
     factor = two_product(SELU_SCALE, SELU_ALPHA)
     low = factor.high + multiply_add(factor.high, e.excess, factor.low)
     low = apply_exponent(low, e.shifted)

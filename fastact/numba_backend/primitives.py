@@ -171,6 +171,34 @@ def subnormal_plus_part(x: float, factor: float) -> float:
     return plus_mantissa(x, scaled_mantissa(x, factor))
 
 
+# 2 factor x for subnormal x > 0 and any finite factor, rounded once (twice, where the processor
+# does not fuse): the product of x 2**1022 and factor, 2**1021 times too large. Where it is a
+# subnormal number in the end, 1/2 is added: its mantissa, as an integer, is what the sum rounds to.
+@kernel
+def doubled_part_of_subnormal(x: float, factor: float) -> float:
+    mantissa = with_exponent_of_one(x) - 1.0
+    product = mantissa * factor
+    total = multiply_add(mantissa, factor, copysign(0.5, factor))
+    normal = minus_exponent(product, 1021)
+    subnormal = minus_exponent(total, 1022)
+    return subnormal if fabs(product) < 0.5 else normal
+
+
+# x with the exponent of 1, which for subnormal x is 1 + x 2**1022
+@emitted(float64, float64)
+def with_exponent_of_one(builder: Any, x: Any) -> Any:
+    bits = builder.bitcast(x, ir.IntType(64))
+    return builder.bitcast(builder.or_(bits, bits.type(1023 << 52)), ir.DoubleType())
+
+
+# x 2**-places; where its exponent becomes 0, its mantissa is that of a subnormal number
+@emitted(float64, float64, int64)
+def minus_exponent(builder: Any, x: Any, places: Any) -> Any:
+    bits = builder.bitcast(x, ir.IntType(64))
+    exponent = builder.shl(places, bits.type(52))
+    return builder.bitcast(builder.sub(bits, exponent), ir.DoubleType())
+
+
 # As integers, floats that are not negative have the same order, and a bound is one instruction.
 
 
@@ -316,3 +344,10 @@ def bounded(x: float, bound: float) -> float:
 def magnitude_for(b: float, x: float) -> float:
     finite = at_most(fabs(x), LARGEST)
     return finite if b == 0.0 else fabs(x)
+
+
+# A parameter, in magnitude from `least` to `most`, beyond which float32 results do not change: but
+# products with it, and with its reciprocal, would be infinite or subnormal.
+@kernel
+def in_range(value: float, least: float, most: float) -> float:
+    return copysign(at_most(at_least(fabs(value), least), most), value)
