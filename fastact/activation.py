@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastact import config, dispatch, documentation, sloped
+from fastact import config, dispatch, sloped
 from fastact.catalogue import DOMAINS, NAMES, ROWS, Option, Parameter, Row
 
 if config.driver is not None:
@@ -43,6 +43,8 @@ class _Documentation:
     def __get__(self, verb: Verb | None, owner: type) -> str:
         if verb is None:
             return self.class_text
+        from fastact import documentation  # for those who ask: import fastact is quick
+
         return documentation.docstring(verb.row, verb.kind, verb.arguments)
 
 
