@@ -19,6 +19,7 @@ from setuptools.command.build_ext import build_ext
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
 
+BACKEND = Path("fastact", "cython_backend")
 GENERATED = Path("build", "generated")
 LOOPS = "_loops_"
 
@@ -76,7 +77,7 @@ NO_COMPILER = (
 
 
 class BuildExtension(build_ext):
-    """Adds the flags that the compiler at hand understands, after trying them."""
+    """Translates the modules, and adds the flags that the compiler at hand understands."""
 
     def build_extensions(self) -> None:
         is_msvc = self.compiler.compiler_type == "msvc"
@@ -100,6 +101,8 @@ class BuildExtension(build_ext):
         return not LEVELS.get(level) or self.compiles(X86_PROGRAM, LEVELS[level])
 
     def run(self) -> None:
+        # Not before: metadata and lists of files, which pip asks for first, need no C code.
+        translate(self.extensions)
         super().run()
         # Python started in the checkout imports the checkout, not what was installed; so that it
         # finds the extension there too, leave a copy beside the sources.
@@ -131,12 +134,8 @@ class BuildExtension(build_ext):
 
 
 def extensions() -> list[Extension]:
-    import generate_cython
     import numpy
-    from Cython.Build import cythonize
 
-    generate_cython.generate(GENERATED, [LOOPS + level for level in LEVELS])
-    backend = Path("fastact", "cython_backend")
     driver = Path("fastact", "driver")
     modules = [
         Extension(
@@ -159,19 +158,28 @@ def extensions() -> list[Extension]:
         Extension(
             f"fastact.cython_backend.{LOOPS}{level}",
             [str(GENERATED / f"{LOOPS}{level}.pyx")],
-            include_dirs=[str(GENERATED), str(backend)],
+            include_dirs=[str(GENERATED), str(BACKEND)],
             depends=[
-                *map(str, backend.glob("*.pxi")),
-                *map(str, backend.glob("*.h")),
+                *map(str, BACKEND.glob("*.pxi")),
+                *map(str, BACKEND.glob("*.h")),
                 str(GENERATED / "coefficients.h"),
             ],
         )
         for level in LEVELS
     ]
+    return modules
+
+
+def translate(modules: list[Extension]) -> None:
+    """Write the C code of the modules, which becomes their source."""
+    import generate_cython
+    from Cython.Build import cythonize
+
+    generate_cython.generate(GENERATED, [LOOPS + level for level in LEVELS])
     checks = switch("FASTACT_CYTHON_DEBUG")
-    return cythonize(
+    translated = cythonize(
         modules,
-        include_path=[str(backend)],
+        include_path=[str(BACKEND)],
         build_dir=str(GENERATED),
         compiler_directives={
             "language_level": 3,
@@ -184,6 +192,8 @@ def extensions() -> list[Extension]:
             "binding": True,
         },
     )
+    for module, c_module in zip(modules, translated, strict=True):
+        module.sources = c_module.sources
 
 
 if switch("FASTACT_NO_EXTENSION"):

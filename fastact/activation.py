@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastact import config, dispatch, documentation, sloped
+from fastact import config, dispatch, sloped
 from fastact.catalogue import DOMAINS, NAMES, ROWS, Option, Parameter, Row
 
 if config.driver is not None:
@@ -43,6 +43,8 @@ class _Documentation:
     def __get__(self, verb: Verb | None, owner: type) -> str:
         if verb is None:
             return self.class_text
+        from fastact import documentation  # for those who ask: import fastact is quick
+
         return documentation.docstring(verb.row, verb.kind, verb.arguments)
 
 
@@ -86,7 +88,9 @@ class Verb(_Base):  # type: ignore[misc]
         self.__module__ = "fastact"
         if self.kernel is not None:
             self.kernel.__name__ = self.__name__
-        if config.driver is not None and backend is None and precision is None:
+        if config.driver is None or backend is not None or precision is not None:
+            return
+        if self.kernel is None:
             names = [parameter.name for parameter in row.parameters]
             self._describe(
                 len(self.arguments),
@@ -97,6 +101,12 @@ class Verb(_Base):  # type: ignore[misc]
                 self.is_bound_by_memory,
             )
             self.adopt_loops("cython", config.cython_backend.loop_address)
+        elif self._is_defined:
+            shared = [name for name in self.input_names if name in self.kernel.input_names]
+            sums = [0, 0]
+            if self.nout > self.kernel.nout:
+                sums = [config.cython_backend.sum_address(name) for name in ("float32", "float64")]
+            self._use_kernel(self.kernel, len(shared), *sums)
 
     def adopt_loops(self, backend: str, address_of: Callable[[str, str, str], int]) -> None:
         """Let the fast path call the loops of a backend that have an address."""
@@ -119,6 +129,10 @@ class Verb(_Base):  # type: ignore[misc]
         """Whether computing takes less time than loading and storing large arrays."""
         return self.row.exponential_free or self.kind == "backward_from_output"
 
+    @property
+    def _is_defined(self) -> bool:
+        return self.kind != "backward_from_output" or bool(self.row.derivative_from_output)
+
     def _signs(self, parameter: Parameter) -> int:
         """Return which values the parameter may have, for the fast path: a domain is one of signs.
 
@@ -133,7 +147,7 @@ class Verb(_Base):  # type: ignore[misc]
         )
 
     def _general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if self.kind == "backward_from_output" and not self.row.derivative_from_output:
+        if not self._is_defined:
             raise TypeError(
                 f"{self.__name__}: the derivative of {self.row.name} is not a function of its "
                 f"output: {self.row.no_derivative_from_output}; use {self.row.name}.backward"
@@ -307,7 +321,7 @@ _BY_ALIAS = {alias: _ACTIVATIONS[row.name] for row in ROWS for alias in row.alia
 
 
 if config.driver is not None:
-    for _verb in (_ACTIVATIONS["relu"], _ACTIVATIONS["relu"].grad):
+    for _verb in (_ACTIVATIONS["relu"], _ACTIVATIONS["rrelu"], _ACTIVATIONS["relu"].grad):
         config.driver.use_vectorcall(type(_verb), _verb)
 
 

@@ -36,13 +36,15 @@ class Parameter(NamedTuple):
     domain_from_output: str = ""
     #: Whether calls must give a value; then ``default`` is the one of examples and pictures.
     required: bool = False
+    #: The unit, where x has one: a formula, or "" for a plain number.
+    unit: str = ""
 
 
 #: What a domain is called, and whether a number, or each of an array, lies in it.
 DOMAINS: dict[str, Callable[[Any], Any]] = {
     "above 0": lambda value: value > 0,
     "0 or above": lambda value: value >= 0,
-    "not 0": lambda value: (value < 0) | (value > 0),
+    "other than 0": lambda value: (value < 0) | (value > 0),
 }
 
 
@@ -125,12 +127,17 @@ NO_ELEMENTARY_INVERSE = "its inverse is no elementary function"
 NOT_MONOTONIC = "it is not monotonic, so two inputs share one output but not one derivative"
 
 #: The default slope is one sixth, not the nearest double.
-SLOPE = Parameter("slope", 1 / 6, "slope of the line; the double nearest 1/6 stands for 1/6")
+SLOPE = Parameter(
+    "slope", 1 / 6, "slope of the line; the double nearest 1/6 stands for 1/6", unit="1 / x"
+)
 OFFSET = Parameter("offset", 0.5, "the line at 0")
 
 
 def bounds(low: float, high: float) -> tuple[Parameter, Parameter]:
-    return Parameter("min_val", low, "the lowest value"), Parameter("max_val", high, "the highest")
+    return (
+        Parameter("min_val", low, "the lowest value", unit="x"),
+        Parameter("max_val", high, "the highest value", unit="x"),
+    )
 
 
 ROWS = (
@@ -266,9 +273,11 @@ ROWS = (
         ),
         ordered=(("lower", "upper"),),
         kernels="leaky_relu",
-        notes="In training, a gradient needs the slopes that its forward call drew. Draw them "
-        "first, ``slopes = fa.rrelu.draw_slopes(x.shape, rng=rng)``, and give ``slopes=slopes`` "
-        "to both calls; or take y and f' from one call of value_and_grad; or give both calls the "
+        notes="In training the function is ``x if x > 0 else slope * x`` and the derivative "
+        "``1 if x > 0 else slope``, with a slope of its own for each element. A gradient needs the "
+        "slopes that its forward call drew. Draw them first, "
+        "``slopes = fa.rrelu.draw_slopes(x.shape, rng=rng)``, and give ``slopes=slopes`` to both "
+        "calls; or take y and f' from one call of value_and_grad; or give both calls the "
         "same seed, or generators in the same state.",
         kinks=((0, "(lower + upper) / 2"),),
         exponential_free=True,
@@ -286,9 +295,10 @@ ROWS = (
         limits=(1.0, math.inf),
         derivative_limits=(0.0, 1.0),
         parameters=(
-            Parameter("threshold", 0.5, "where the identity begins", required=True),
-            Parameter("value", 1.0, "the function for x <= threshold", required=True),
+            Parameter("threshold", 0.5, "where the identity begins", required=True, unit="x"),
+            Parameter("value", 1.0, "the function for x <= threshold", required=True, unit="x"),
         ),
+        notes="The function itself jumps at x = threshold, unless value is threshold.",
         kinks=(("threshold", "0"),),
         exponential_free=True,
         exact=True,
@@ -305,7 +315,11 @@ ROWS = (
         derivative="slope if min_val < slope * x + offset < max_val else 0",
         limits=(0.0, 1.0),
         derivative_limits=(0.0, 0.0),
-        parameters=(SLOPE._replace(default=1), OFFSET._replace(default=0), *bounds(0, 1)),
+        parameters=(
+            SLOPE._replace(default=1, unit=""),
+            OFFSET._replace(default=0, unit="x"),
+            *bounds(0, 1),
+        ),
         ordered=(("min_val", "max_val"),),
         kinks=(("(min_val - offset) / slope", "0"), ("(max_val - offset) / slope", "0")),
         exponential_free=True,
@@ -375,7 +389,9 @@ ROWS = (
         derivative="1 if abs(x) > lambd else 0",
         limits=(-math.inf, math.inf),
         derivative_limits=(1.0, 1.0),
-        parameters=(Parameter("lambd", 0.5, "where the identity begins"),),
+        parameters=(Parameter("lambd", 0.5, "where the identity begins", unit="x"),),
+        notes="If lambd is above 0, the function itself jumps at x = -lambd and lambd, where it is "
+        "0.",
         kinks=(("-lambd", "1 if lambd < 0 else 0"), ("lambd", "1 if lambd < 0 else 0")),
         exponential_free=True,
         exact=True,
@@ -393,7 +409,7 @@ ROWS = (
         derivative="1 if abs(x) > lambd else 0",
         limits=(-math.inf, math.inf),
         derivative_limits=(1.0, 1.0),
-        parameters=(Parameter("lambd", 0.5, "how far", domain="0 or above"),),
+        parameters=(Parameter("lambd", 0.5, "how far", domain="0 or above", unit="x"),),
         kinks=(("-lambd", "0"), ("lambd", "0")),
         exponential_free=True,
         derivative_from_output="1 if abs(y) > 0 else 0",
@@ -425,9 +441,11 @@ ROWS = (
         limits=(0.0, math.inf),
         derivative_limits=(0.0, 1.0),
         parameters=(Parameter(
-            "b", 4.0, "curvature at 0, where f is sqrt(b) / 2; 0 makes relu", domain="0 or above"
+            "b", 4.0, "how round f is at 0, where it is sqrt(b) / 2; 0 makes relu",
+            domain="0 or above", unit="x**2",
         ),),
-        kinks=((0, "1 / 2 if b > 0 else 0"),),
+        notes="If b is 0, the derivative jumps at x = 0, where it is 0.",
+        kinks=(("0 / (b == 0)", "0"),),
         exponential_free=True,
         derivative_from_output="y**2 / (y**2 + b / 4)",
         example=(0.618, 1.0, 2.4142),
@@ -455,6 +473,8 @@ ROWS = (
         derivative="1 / 2 if -1 < x < 1 else 1 / 4 if abs(x) == 1 else 0",
         limits=(0.0, 1.0),
         derivative_limits=(0.0, 0.0),
+        notes="At x = -1 and 1, backward_from_output takes 0 for the derivative, as for all x "
+        "beyond, which have the same outputs.",
         kinks=((-1, "1 / 4"), (1, "1 / 4")),  # as in JAX
         exponential_free=True,
         derivative_from_output="1 / 2 if 0 < y < 1 else 0",
@@ -537,8 +557,9 @@ ROWS = (
         derivative_limits=(0.0, 0.0),
         parameters=(
             Parameter("a", 1.7159, "scale of the output, which is between -a and a"),
-            Parameter("b", 0.6666666666666666, "scale of the input"),
+            Parameter("b", 0.6666666666666666, "scale of the input", unit="1 / x"),
         ),
+        notes="a and b are the doubles given, the default of b the one nearest to 2 / 3.",
         derivative_from_output="0 if a == 0 else b / a * (a - y) * (a + y)",
         example=(-1.0, 0.0, 1.4929),
         derivative_example=(0.7554, 1.1439, 0.278),
@@ -566,7 +587,9 @@ ROWS = (
         derivative="1 / (1 + exp(-beta * x))",
         limits=(0.0, math.inf),
         derivative_limits=(0.0, 1.0),
-        parameters=(Parameter("beta", 1.0, "sharpness; relu is the limit", domain="above 0"),),
+        parameters=(Parameter(
+            "beta", 1.0, "sharpness; relu is the limit", domain="above 0", unit="1 / x"
+        ),),
         derivative_from_output="1 - exp(-beta * y)",
         example=(0.3133, 0.6931, 2.1269),
         derivative_example=(0.2689, 0.5, 0.8808),
@@ -581,7 +604,7 @@ ROWS = (
         derivative="s * (1 + beta * x * (1 - s)) with s = 1 / (1 + exp(-beta * x))",
         limits=(-0.0, math.inf),
         derivative_limits=(-0.0, 1.0),
-        parameters=(Parameter("beta", 1.0, "sharpness; relu is the limit"),),
+        parameters=(Parameter("beta", 1.0, "sharpness; relu is the limit", unit="1 / x"),),
         no_derivative_from_output=NOT_MONOTONIC,
         example=(-0.2689, 0.0, 1.7616),
         derivative_example=(0.0723, 0.5, 1.0908),
@@ -607,6 +630,7 @@ ROWS = (
         formula="x / (1 + exp(-2 * sqrt(2 / pi) * (x + 0.044715 * x**3)))",
         derivative="s * (1 + x * u * (1 - s)) with s = gelu_tanh(x) / x and "
         "u = 2 * sqrt(2 / pi) * (1 + 3 * 0.044715 * x**2)",
+        notes="0.044715 is the decimal number itself, not a double near it.",
         limits=(-0.0, math.inf),
         derivative_limits=(-0.0, 1.0),
         no_derivative_from_output=NOT_MONOTONIC,
@@ -620,6 +644,7 @@ ROWS = (
         summary="Gaussian error linear unit, sigmoid approximation.",
         formula="x / (1 + exp(-1.702 * x))",
         derivative="s * (1 + 1.702 * x * (1 - s)) with s = 1 / (1 + exp(-1.702 * x))",
+        notes="1.702 is the decimal number itself, not a double near it.",
         limits=(-0.0, math.inf),
         derivative_limits=(-0.0, 1.0),
         no_derivative_from_output=NOT_MONOTONIC,
@@ -651,6 +676,7 @@ ROWS = (
         parameters=(Parameter(
             "alpha", 1.0, "minus the limit at -inf", domain_from_output="0 or above"
         ),),
+        notes="If alpha is 1, the derivative does not jump at 0.",
         kinks=((0, "alpha"),),
         derivative_from_output="1 if y > 0 else y + alpha",
         example=(-0.6321, 0.0, 2.0),
@@ -666,7 +692,8 @@ ROWS = (
         limits=(-1.0, math.inf),
         derivative_limits=(0.0, 1.0),
         parameters=(Parameter(
-            "alpha", 1.0, "minus the limit at -inf, if positive", domain="not 0"
+            "alpha", 1.0, "minus the limit at -inf if above 0; below, f is -inf there and f' inf",
+            domain="other than 0", unit="x",
         ),),
         derivative_from_output="1 if y > 0 else 1 + y / alpha",
         example=(-0.6321, 0.0, 2.0),
@@ -681,6 +708,7 @@ ROWS = (
         derivative="1.0507009873554805 * (1 if x > 0 else 1.6732632423543772 * exp(x))",
         limits=(-1.7580993408473766, math.inf),
         derivative_limits=(0.0, 1.0507009873554805),
+        notes="The constants are the doubles written here, in every dtype.",
         kinks=((0, "1.7580993408473766"),),
         derivative_from_output="1.0507009873554805 if y > 0 else y + 1.7580993408473766",
         example=(-1.1113, 0.0, 2.1014),

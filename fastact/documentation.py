@@ -55,11 +55,9 @@ def docstring(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
 
 def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
     lines = ["Parameters", "----------"]
-    integers = (
-        "; integers too, and others become float"
-        if row.keeps_integers
-        else "; integers become float"
-    )
+    parameters = " if parameters are integers" * bool(row.parameters)
+    kept = f"; integers too{parameters}, and others" if row.keeps_integers else "; integers"
+    integers = f"{kept} become float as in numpy.tanh, int8 and bool float16"
     for name in arguments:
         type_, meaning = _ARGUMENTS[name]
         meaning = meaning.format(name=row.name, integers=integers)
@@ -70,7 +68,7 @@ def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
         values = domain(row, parameter, kind)
         lines += [
             f"{parameter.name} : float or array_like{default}",
-            f"    {parameter.meaning.capitalize()}; {values}.{arrays}",
+            f"    {parameter.meaning.capitalize()}; {unit(parameter)}; {values}.{arrays}",
         ]
     for option in row.options:
         default = "optional" if option.default is None else f"default {option.default}"
@@ -119,7 +117,7 @@ def _raises(row: Row, kind: str) -> str:
 
 def _notes(row: Row, kind: str) -> str:
     sentences = [f"NaN gives NaN. {special_values(row)}"]
-    for point, value in row.kinks:
+    for point, value in kinks(row):
         sentences.append(f"The derivative at x = {point}, where it jumps, is {value}.")
     if kind == "forward" and row.aliases:
         sentences.append(f"Also known as {', '.join(row.aliases)}.")
@@ -156,19 +154,37 @@ def domain(row: Row, parameter: Parameter, kind: str) -> str:
     return from_output or parameter.domain or "any real number"
 
 
+def unit(parameter: Parameter) -> str:
+    """Say in which unit a parameter is."""
+    return f"in units of {parameter.unit}" if parameter.unit else "a plain number"
+
+
+def kinks(row: Row) -> list[tuple[float | str, str]]:
+    """Return the kinks that are there with the default parameters; of others, notes tell."""
+    return [kink for kink in row.kinks if row._replace(kinks=(kink,)).kinks_at(row.defaults)]
+
+
 def special_values(row: Row) -> str:
     """Say what the function and the derivative are at the infinities."""
     low, high = row.limits
     derivative_low, derivative_high = row.derivative_limits
-    defaults = " with the default parameters" if row.parameters else ""
+    required = [f"{p.name} = {p.default}" for p in row.parameters if p.required]
+    defaults = "the default parameters" if row.parameters else ""
+    parameters = " and ".join(required) or defaults
+    where = f" with {parameters}" if parameters else ""
     return (
-        f"At -inf and inf{defaults} the function is {low} and {high}, the "
-        f"derivative {derivative_low} and {derivative_high}."
+        f"At -inf and inf{where} the function is {low} and {high}, the derivative "
+        f"{derivative_low} and {derivative_high}."
     )
 
 
 def accuracy(row: Row) -> str:
     """Say how large the errors of the function and the derivative may be, and are."""
+    if row.exact and row.parameters:
+        return (
+            "The result is exact for parameters that are numbers of its dtype. Others are compared "
+            "with x as given, and rounded where they are the result."
+        )
     if row.exact:
         return "The result is exact."
     errors = ", ".join(_errors(row, arithmetic) for arithmetic in arithmetics(row))
@@ -180,12 +196,13 @@ def accuracy(row: Row) -> str:
 
 def _errors(row: Row, arithmetic: Arithmetic) -> str:
     records = [find(row.kernels or row.name, function, arithmetic.name) for function in FUNCTIONS]
-    found = [rounded_up(record["ulp"]) for record in records if record]
+    found = [rounded_up(record["ulp"], arithmetic.bound) for record in records if record]
     if len(found) < len(FUNCTIONS):
         return f"{arithmetic.label} at most {arithmetic.bound}"
     return f"{arithmetic.label} {' and '.join(found)} found (at most {arithmetic.bound} allowed)"
 
 
-def rounded_up(error: float) -> str:
-    """Return an error in ulp as text with two decimals that is not below it."""
-    return f"{math.ceil(100 * error) / 100:.2f}"
+def rounded_up(error: float, bound: int) -> str:
+    """Return an error in ulp as text not below it: two decimals, or more to be below the bound."""
+    texts = (f"{math.ceil(10**n * error) / 10**n:.{n}f}" for n in range(2, 17))
+    return next((text for text in texts if float(text) < bound), f"{error:.2f}")

@@ -5,6 +5,7 @@ Made without pyplot, so no display is needed and no global state is touched.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -14,7 +15,9 @@ from typing import Any, NamedTuple
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib.artist import Artist
 from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 import fastact as fa
@@ -62,6 +65,8 @@ STYLE: Any = {
 POINTS = 201
 #: Drawn at least, and so far beyond the outermost kinks.
 DEFAULT_RANGE, MARGIN = (-4.0, 4.0), 2.0
+#: In inches; a further line of the legend makes a figure higher.
+WIDTH, HEIGHT, LEGEND_LINE = 9.0, 4.0, 0.22
 #: Limits closer than this meet: the sides of a point are a step of float64 away from it.
 SAME = 1e-9
 
@@ -148,7 +153,7 @@ def style() -> Iterator[None]:
 
 def functions_and_derivatives(curves: Sequence[Curve], drawn_range: Range) -> Figure:
     """Draw activations on the left and their derivatives on the right."""
-    figure = Figure(figsize=(9.0, 4.0), layout="constrained")
+    figure = Figure(figsize=(WIDTH, HEIGHT), layout="constrained")
     left, right = figure.subplots(1, 2)
     left.set_title("Function")
     right.set_title("Derivative")
@@ -160,9 +165,20 @@ def functions_and_derivatives(curves: Sequence[Curve], drawn_range: Range) -> Fi
     for axes in (left, right):
         axes.set(xlabel="x", xlim=drawn_range)
         axes.margins(y=0.08)
-    handles, labels = left.get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside lower center", ncols=min(3, len(curves)))
+    add_legend(figure, *left.get_legend_handles_labels())
     return figure
+
+
+def add_legend(figure: Figure, handles: Sequence[Artist], labels: Sequence[str]) -> None:
+    """Name the curves below the axes, in as many columns, up to three, as there is room for."""
+    renderer = FigureCanvasAgg(figure).get_renderer()  # type: ignore[no-untyped-call]
+    for columns in range(min(3, len(labels)), 0, -1):
+        legend = figure.legend(handles, labels, loc="outside lower center", ncols=columns)
+        if columns == 1 or legend.get_window_extent(renderer).width <= figure.bbox.width:
+            break
+        legend.remove()
+    further_lines = math.ceil(len(labels) / columns) - 1
+    figure.set_size_inches(WIDTH, HEIGHT + LEGEND_LINE * further_lines)
 
 
 def draw(

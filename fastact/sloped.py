@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastact import dispatch
+from fastact import config, dispatch
 from fastact.catalogue import ROWS, Row
 from fastact.rounding import is_bfloat16, to_sixteen_bits
 
@@ -37,7 +37,9 @@ def kernel_row(row: Row) -> Row:
     kernels = next(candidate for candidate in ROWS if candidate.name == row.kernels)
     (parameter,) = kernels.parameters
     default = row.derivative_limits[0]
-    slopes = parameter._replace(name=SLOPES[row.name], default=default)
+    slopes = parameter._replace(
+        name=SLOPES[row.name], default=default, required=row.parameters[0].required
+    )
     return kernels._replace(parameters=(slopes,), keeps_integers=False)
 
 
@@ -122,28 +124,53 @@ def _prelu_backward(
 ) -> tuple[Any, Any]:
     """Return the gradients of x and of the weight; nothing is written before all is checked."""
     out, weight_out = dispatch.outputs(verb, keywords.pop("out", None))
-    arrays = [
-        dispatch.as_array(verb, name, operand)
-        for name, operand in zip(verb.arguments, operands, strict=True)
-    ]
-    dtype = dispatch.result_dtype(verb, operands, arrays, ())
-    weight_dtype = _weight_dtype(weight, dtype)
-    shape = dispatch.check_outputs(verb.kernel, (out,), dtype, arrays, (slopes,))
-    if weight_out is not None:
-        dispatch.check_output(verb, weight_out, weight_dtype, np.shape(weight))
-        if out is not None and np.shares_memory(out, weight_out):
-            raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
-
+    if out is None and weight_out is None and _are_plain(*operands):
+        (g, x), dtype = operands, operands[0].dtype
+    else:
+        (g, x), dtype = _checked(verb, weight, operands, slopes, out, weight_out)
     with np.errstate(all="ignore"):
-        g, x = (np.broadcast_to(array, shape) for array in arrays)
-        gradient = _weight_gradient(g, x, slopes)
-        gradient = to_sixteen_bits(gradient.reshape(np.shape(weight)), weight_dtype)
+        gradient = _weight_gradient(g, x, slopes, np.shape(weight), _weight_dtype(weight, dtype))
     grad_input = _with_slopes(verb.kernel, operands, slopes, {"out": out, **keywords})
     if weight_out is None:
         return grad_input, gradient[()] if gradient.ndim == 0 else gradient
     with np.errstate(all="ignore"):
         weight_out[...] = gradient
     return grad_input, weight_out
+
+
+def _are_plain(g: Any, x: Any) -> bool:
+    """Whether both are such arrays as sums are computed of."""
+    return (
+        type(g) is type(x) is np.ndarray
+        and g.dtype == x.dtype
+        and x.dtype.char in "fd"
+        and x.dtype.isnative
+        and g.shape == x.shape
+        and (g.flags.c_contiguous and g.flags.aligned)
+        and (x.flags.c_contiguous and x.flags.aligned)
+    )
+
+
+def _checked(
+    verb: Any, weight: Any, operands: list[Any], slopes: Any, out: Any, weight_out: Any
+) -> tuple[list[np.ndarray], np.dtype]:
+    """Return the operands as such arrays, and the dtype of the gradient of x."""
+    arrays = [
+        dispatch.as_array(verb, name, operand)
+        for name, operand in zip(verb.arguments, operands, strict=True)
+    ]
+    dtype = dispatch.result_dtype(verb, operands, arrays, ())
+    shape = dispatch.check_outputs(verb.kernel, (out,), dtype, arrays, (slopes,))
+    if weight_out is not None:
+        dispatch.check_output(verb, weight_out, _weight_dtype(weight, dtype), np.shape(weight))
+        if out is not None and np.shares_memory(out, weight_out):
+            raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
+    # Numbers of 16 bits are in float32 what they are; products of either type are in float64.
+    is_single = all(np.can_cast(array.dtype, np.float32) for array in arrays)
+    work = np.float32 if is_single else np.float64
+    with np.errstate(all="ignore"):
+        spread = (np.broadcast_to(array, shape) for array in arrays)
+        return [np.require(array, work, ["C", "A"]) for array in spread], dtype
 
 
 def _weight_dtype(weight: Any, dtype: np.dtype) -> np.dtype:
@@ -154,20 +181,36 @@ def _weight_dtype(weight: Any, dtype: np.dtype) -> np.dtype:
     return own if own.kind == "f" or is_bfloat16(own) else np.dtype(np.float64)
 
 
-def _weight_gradient(g: np.ndarray, x: np.ndarray, slopes: Any) -> np.ndarray:
-    """Return the sums of g min(x, 0) over the elements of each channel, as float64.
+def _weight_gradient(
+    g: np.ndarray, x: np.ndarray, slopes: Any, shape: tuple[int, ...], dtype: np.dtype
+) -> np.ndarray:
+    """Return the sums of g min(x, 0) over the elements of each channel.
 
-    Products are rounded once, those of float32 not at all. A block is summed pairwise along the
-    inner axes and over rows side by side, at most some hundred additions deep; the sums of blocks
-    carry their rounding errors along (Knuth's two-sum). The order is the same for any number of
-    threads: NumPy's.
+    Products are rounded once, those of float32 not at all. A block is summed at most some hundred
+    additions deep; the sums of blocks carry their rounding errors along (Knuth's two-sum). The
+    order is the same for any number of threads and any layout.
     """
-    channels = np.size(slopes)
-    inner = math.prod(x.shape[x.ndim - np.ndim(slopes) + 1 :]) if channels > 1 else x.size
-    total, rest = np.zeros(channels), np.zeros(channels)
+    channels, inner = 1, x.size
+    if isinstance(slopes, np.ndarray):
+        channels, inner = slopes.size, math.prod(x.shape[x.ndim - slopes.ndim + 1 :])
     if not x.size:
-        return total
-    g, x = (array.reshape(-1, channels, inner) for array in (g, x))
+        return np.zeros(shape, dtype)
+    if config.driver is None:
+        sums = _sums_by_numpy(*(array.reshape(-1, channels, inner) for array in (g, x)))
+        return to_sixteen_bits(sums.reshape(shape), dtype)
+    address = config.cython_backend.sum_address("float32" if x.itemsize == 4 else "float64")
+    sums = np.empty(shape, dtype if dtype.char in "fd" else np.float64)
+    num_threads = config.current().num_threads
+    config.driver.sum_over_channels(address, g, x, channels, inner, num_threads, sums)
+    return to_sixteen_bits(sums, dtype)
+
+
+def _sums_by_numpy(g: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Return the sums over the first and last axes, where the extension is not built.
+
+    A block is summed pairwise along the inner axes and over rows side by side.
+    """
+    total, rest = np.zeros(x.shape[1]), np.zeros(x.shape[1])
     for block in _blocks(x.shape):
         part = _channel_sums(g[block], x[block])
         channel = block[1]
@@ -218,7 +261,11 @@ def _rrelu_slopes(verb: Any, given: Mapping[str, Any]) -> Any:
     """Return the slopes that were given or are drawn, or the mean slope."""
     if len(given) == len(verb.arguments):  # defaults: what follows takes more time than many a loop
         return verb.row.derivative_limits[0]
-    slopes, training, rng = (given.get(name) for name in ("slopes", "training", "rng"))
+    slopes, rng, training = given.get("slopes"), given.get("rng"), given.get("training", False)
+    if training is not True and training is not False and not isinstance(training, np.bool_):
+        raise TypeError(f"{verb.__name__}: training must be a bool, got {training!r}")
+    if rng is not None and not training:
+        _generator(verb, rng)
     if slopes is not None:
         if training:
             raise ValueError(f"{verb.__name__}: training draws slopes, so slopes must not be given")
@@ -242,18 +289,22 @@ def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.
         raise ValueError(
             f"{verb.__name__}: lower and upper must be finite, got {lower!r} and {upper!r}"
         )
-    try:
-        generator = np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
-            f"{verb.__name__}: rng must be a numpy.random.Generator, or a seed as "
-            f"numpy.random.default_rng takes it, got {rng!r}: {error}"
-        ) from None
+    generator = _generator(verb, rng)
     with np.errstate(all="ignore"):
         slopes = lower + (upper - lower) * generator.random(shape)
         below = np.nextafter(upper, lower)  # rounding may reach upper
         drawn: np.ndarray = np.minimum(slopes, below)
     return drawn
+
+
+def _generator(verb: Verb, rng: Any) -> np.random.Generator:
+    try:
+        return np.random.default_rng(rng)
+    except (TypeError, ValueError) as error:
+        raise type(error)(
+            f"{verb.__name__}: rng must be a numpy.random.Generator, or a seed as "
+            f"numpy.random.default_rng takes it, got {rng!r}: {error}"
+        ) from None
 
 
 def _bounds(verb: Verb, lower: Any, upper: Any) -> tuple[Any, Any]:

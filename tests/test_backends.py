@@ -156,6 +156,22 @@ def test_the_fast_path_serves_parameters_by_position_and_by_name():
 
 
 @pytest.mark.skipif(config.cython_backend is None, reason="the extension is not built")
+def test_the_fast_path_serves_those_that_another_computes():
+    code = NO_GENERAL_CALL + (
+        "x = np.array([-4.0, 3.0])\n"
+        "for f in (fa.prelu, fa.prelu.grad, fa.prelu.value_and_grad):\n"
+        "    f(x, 0.25); f(x, 2); f(x, weight=0.25)\n"
+        "fa.prelu.backward(x, x, 0.25)\n"
+        "for f in (fa.rrelu, fa.rrelu.grad, fa.rrelu.value_and_grad):\n"
+        "    f(x); f(x, slopes=0.25, backend='cython')\n"
+        "for f in (fa.rrelu.backward, fa.rrelu.backward_from_output):\n"
+        "    f(x, x); f(x, x, slopes=0.25)\n"
+        "print(*fa.prelu(x, 0.25, out=x), *fa.rrelu(x, slopes=2))"
+    )
+    assert run_python(code) == "-1.0 3.0 -2.0 3.0"
+
+
+@pytest.mark.skipif(config.cython_backend is None, reason="the extension is not built")
 @pytest.mark.parametrize(
     "call",
     [
@@ -171,6 +187,15 @@ def test_the_fast_path_serves_parameters_by_position_and_by_name():
         "fa.silu(x, gamma=1.0)",
         "fa.silu(x, 2**70)",
         "fa.silu(x, True)",
+        "fa.prelu(x)",
+        "fa.prelu(x, 0.25, 1)",
+        "fa.prelu(x, 0.25, axis=1)",
+        "fa.prelu.backward(x, x, 0.25, out=x + 1)",
+        "fa.prelu.backward_from_output(x, x, 0.25)",
+        "fa.rrelu(x, 0.25)",
+        "fa.rrelu(x, lower=0.25)",
+        "fa.rrelu(x, slopes=0.25, training=True)",
+        "fa.rrelu.backward_from_output(x, x, slopes=-0.25)",
     ],
 )
 def test_the_fast_path_leaves_to_the_checks_what_may_be_an_error(call):

@@ -6,6 +6,7 @@ import doctest
 import importlib
 import inspect
 import pickle
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -139,7 +140,7 @@ def target_of_example(function):
     """Return what a call of the example comes to."""
     names = {"translate": function._translate}
     text = ", ".join(part for part in ("[1.0]", function.row.example) if part)
-    return eval(f"translate({text})", names)[2].activation
+    return eval(f"translate({text})", names)[-1].activation
 
 
 @over_functions
@@ -184,6 +185,72 @@ def test_errors_name_library_function_and_argument():
     assert not out[0].any()
 
 
+NOT_NUMBERS = {
+    "keras.relu": ("negative_slope", "max_value", "threshold"),
+    "torch.softplus": ("threshold",),
+    "onnx.Clip": ("min", "max"),
+    "onnx.Elu": ("alpha",),
+    "onnx.Shrink": ("lambd", "bias"),
+    "onnx.Affine": ("alpha", "beta"),
+}
+
+
+@over_verbs
+@pytest.mark.parametrize("value", [np.array([20, 30]), "20", 1j, [1.0]], ids=repr)
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [(name, argument) for name, all_ in NOT_NUMBERS.items() for argument in all_],
+)
+def test_arguments_that_must_be_numbers(name, argument, value, verb):
+    found = verb_of(FUNCTIONS[name], verb)
+    others = {"alpha": 1.0, "beta": 1.0} if name == "onnx.Affine" else {}
+    arrays = (1.0, [1.0]) if verb.startswith("backward") else ([1.0],)
+    expected = re.escape(
+        f"{found.row.library}.{found.__name__}: {argument} must be a real number, got"
+    )
+    with pytest.raises(TypeError, match=f"^{expected}"):
+        found(*arrays, **others | {argument: value})
+
+
+def test_numbers_may_be_those_of_numpy():
+    assert keras.relu([3.0], max_value=np.float32(2), threshold=np.array(1)) == 2
+    assert torch.softplus([3.0], threshold=np.int8(2)) == 3
+    assert onnx.Elu([3.0], alpha=np.float64(2)) == 3
+
+
+@pytest.mark.parametrize("value", [np.array([True, False]), "tanh", 1, None], ids=repr)
+@pytest.mark.parametrize(
+    ("name", "argument"),
+    [
+        *((f"{library}.gelu", "approximate") for library in ("jax", "keras", "tensorflow")),
+        *(("torch.relu", "inplace"), ("torch.rrelu", "training")),
+    ],
+)
+def test_arguments_that_must_be_bools(name, argument, value):
+    with pytest.raises(TypeError, match=f"^{name}: {argument} must be a bool, got "):
+        FUNCTIONS[name]([1.0], **{argument: value})
+
+
+def test_bools_may_be_those_of_numpy():
+    assert jax.gelu(-1.0, approximate=np.False_) == fa.gelu(-1.0)
+
+
+@pytest.mark.parametrize("value", ["exact", None, 1, np.array(["none", "tanh"])], ids=repr)
+def test_choices_are_named(value):
+    with pytest.raises(
+        ValueError, match=r"^torch\.gelu: approximate must be 'none' or 'tanh', got "
+    ):
+        torch.gelu([1.0], approximate=value)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_modules_show_their_functions_and_nothing_else(module):
+    names = [function.__name__ for function in module.LIBRARY.functions]
+    assert module.__all__ == names
+    assert dir(module) == sorted(names)
+    assert all(callable(getattr(module, name).grad) for name in dir(module))
+
+
 # --- what is composed ----------------------------------------------------------------------------
 
 
@@ -194,7 +261,7 @@ def definition(name, x):
         slope = 1 / (1 + np.exp(-0.7 * x))
         return np.where(above, x, np.log1p(np.exp(0.7 * x)) / 0.7), np.where(above, 1, slope)
     if name == "keras.relu":
-        value = np.where(x > 0.5, np.minimum(x, 2.5), 0.3 * (x - 0.5))
+        value = np.where(x > 0.5, np.clip(x, 0, 2.5), 0.3 * (x - 0.5))
         return value, np.where(x > 0.5, np.where(x < 2.5, 1.0, 0.0), 0.3)
     if name == "onnx.Selu":
         alpha = onnx.single(1.67326319217681884765625)
@@ -268,7 +335,7 @@ def test_what_a_kernel_computes_is_not_composed():
 
 def activation_of(function):
     arguments = ", ".join(part for part in ("[1.0]", example(function.row)) if part)
-    return eval(f"f({arguments})", {"f": function._translate})[2].activation
+    return eval(f"f({arguments})", {"f": function._translate})[-1].activation
 
 
 # --- importing -----------------------------------------------------------------------------------

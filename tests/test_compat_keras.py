@@ -71,7 +71,7 @@ SHARED = {
 }
 KERAS = {
     "relu": lambda x, s=0.0, m=None, t=0.0: np.where(
-        x > t, np.minimum(x, np.inf if m is None else m), s * (x - t)
+        x > t, x if m is None else np.clip(x, 0, m), s * (x - t)
     ),
     "threshold": lambda x, t, v: np.where(x > t, x, v),
     "linear": lambda x: x,
@@ -109,6 +109,9 @@ ARGUMENTS: dict[str, list[dict[str, Any]]] = {
         {"negative_slope": 0.3, "max_value": 2.0, "threshold": 0.0},
         {"negative_slope": 0.0, "max_value": None, "threshold": 1.03},
         {"negative_slope": 0.3, "max_value": 2.0, "threshold": 1.03},
+        {"negative_slope": 0.0, "max_value": 6, "threshold": -2.03},
+        {"negative_slope": 0.3, "max_value": 6.0, "threshold": -2.03},
+        {"negative_slope": 0.3, "max_value": None, "threshold": -2.03},
     ],
     "keras.leaky_relu": [{"negative_slope": 0.3}],
     "keras.threshold": [{"threshold": 0.7, "default_value": -2.0}],
@@ -177,6 +180,12 @@ def test_relu_of_keras_at_its_edges():
     assert keras.relu.grad([0.5, 0.75], threshold=0.5).tolist() == [0.0, 1.0]
     assert keras.relu([-np.inf, np.inf], threshold=0.5).tolist() == [0.0, np.inf]
     assert keras.relu.grad([0.0, 1.0, 2.0], max_value=2.0).tolist() == [0.0, 1.0, 0.0]
+    # What is between a threshold below 0 and 0 is clipped too.
+    assert keras.relu([-1.0, -3.0, 7.0], max_value=6, threshold=-2).tolist() == [0.0, 0.0, 6.0]
+    assert keras.relu.grad([-1.0, 0.0, 1.0], max_value=6, threshold=-2).tolist() == [0.0, 0.0, 1.0]
+    for slope in (0.0, 0.5):
+        with pytest.raises(ValueError, match=r"max_val.*-1"):
+            keras.relu([1.0], slope, -1)
     x = [-10.0, -5.0, 0.0, 5.0, 10.0]
     assert keras.relu(x, negative_slope=0.5).tolist() == [-5.0, -2.5, 0.0, 5.0, 10.0]
     assert keras.relu(x, max_value=5.0).tolist() == [0.0, 0.0, 0.0, 5.0, 5.0]

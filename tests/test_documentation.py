@@ -19,7 +19,7 @@ from scripts import load_tool
 from test_layouts import BARE_VERBS, over_bare_verbs
 
 import fastact as fa
-from fastact import measured_errors
+from fastact import documentation, measured_errors
 from fastact.catalogue import EXAMPLE_POINTS, ROWS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -246,6 +246,53 @@ def test_docstrings_tell_the_largest_errors(monkeypatch):
     assert "float32 in faithful precision at most 1, float64 at most 2." in notes
     assert "correctly rounded" in notes
     assert "The result is exact." in sections(fa.relu.__doc__)["Notes"]
+    assert "exact for parameters that are numbers" in sections(fa.threshold.__doc__)["Notes"]
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (0.5, "0.50"),
+        (1.234, "1.24"),
+        (1.9998, "1.9998"),
+        (1.99, "1.99"),
+        (1.9911, "1.992"),
+        (2, "2.00"),
+    ],
+)
+def test_errors_below_the_bound_are_shown_below_it(error, text):
+    assert documentation.rounded_up(error, 2) == text
+
+
+def test_notes_tell_of_kinks_that_are_there():
+    for verb in (fa.squareplus, fa.squareplus.grad):
+        notes = sections(verb.__doc__)["Notes"]
+        assert "where it jumps" not in notes
+        assert "If b is 0, the derivative jumps at x = 0, where it is 0." in notes
+    assert "The derivative at x = 0, where it jumps, is 0." in sections(fa.relu.__doc__)["Notes"]
+
+
+@pytest.mark.parametrize(
+    ("activation", "values"),
+    [
+        (fa.threshold, "At -inf and inf with threshold = 0.5 and value = 1.0 the function is"),
+        (fa.prelu, "At -inf and inf with weight = 0.25 the function is"),
+        (fa.elu, "At -inf and inf with the default parameters the function is"),
+        (fa.gelu, "At -inf and inf the function is"),
+    ],
+)
+def test_limits_are_told_with_their_parameters(activation, values):
+    assert values in sections(activation.__doc__)["Notes"]
+
+
+@over_bare_verbs
+def test_units_are_told(verb):
+    body = sections(verb.__doc__)["Parameters"]
+    for parameter in verb.row.parameters:
+        unit = f"in units of {parameter.unit}" if parameter.unit else "a plain number"
+        assert re.search(
+            rf"^{parameter.name} : .*\n    .*; {re.escape(unit)}; ", body, re.MULTILINE
+        )
 
 
 def test_the_page_of_accuracy_is_fresh(capsys):

@@ -18,6 +18,8 @@ from fastact.catalogue import ROWS
 
 pytest.importorskip("matplotlib")
 
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+
 from fastact import plot
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -104,6 +106,23 @@ def test_curves_look_different_and_are_named_once():
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == [curve.label for curve in curves]
     assert len({(line.get_color(), line.get_linestyle()) for line in legend.get_lines()}) > 3
+
+
+@pytest.mark.parametrize(
+    "names",
+    [["prelu", "rrelu", "threshold", "sparse_sigmoid", "squareplus"], ["rrelu"] * 2, fa.names()],
+    ids=["five", "two", "all"],
+)
+def test_the_legend_is_inside_the_figure_and_below_the_axes(names):
+    with plot.style():
+        curves = [plot._curve(fa.get(name), {}) for name in names]
+        figure = plot.functions_and_derivatives(curves, (-4.0, 4.0))
+        FigureCanvasAgg(figure).draw()
+        (legend,) = figure.legends
+        box = legend.get_window_extent()
+        assert figure.bbox.x0 <= box.x0 < box.x1 <= figure.bbox.x1
+        assert figure.bbox.y0 <= box.y0 < box.y1 <= min(a.get_tightbbox().y0 for a in figure.axes)
+        assert min(axes.get_window_extent().height for axes in figure.axes) > figure.dpi * 2
 
 
 # --- the command -------------------------------------------------------------------------------

@@ -11,7 +11,7 @@ import pytest
 from test_layouts import LAYOUTS, assert_identical, sample
 
 import fastact as fa
-from fastact import config
+from fastact import config, sloped
 
 #: Shapes and axes: rows of a channel that are long, short, single elements; and odd ones.
 CHANNELS = {
@@ -139,6 +139,26 @@ def test_the_short_cut_is_the_general_way(shape, axis, dtype):
         assert_identical(one, other)
 
 
+@over_dtypes
+@pytest.mark.parametrize("shape", [(67,), (5, 41), (0, 4), (3, 30_001)], ids=str)
+def test_backward_with_a_number_is_that_with_an_array(shape, dtype):
+    """With a number it takes the fast path; nothing comes from x >= 0 there either."""
+    dtype = dtype_of(dtype)
+    x, g = numbers(shape, dtype), numbers(shape, dtype, 1)
+    dx, dweight = fa.prelu.backward(g, x, np.full(1, 0.25, dtype))
+    for weight in (0.25, np.float64(0.25)):
+        found = fa.prelu.backward(g, x, weight)
+        assert_identical(found[0], dx)
+        assert found[1].astype(dtype) == dweight[0]
+    found = fa.prelu.backward(g, x, 0.25)[1]
+    assert type(found) is type(dweight[0])
+    g[x >= 0] = np.inf
+    assert fa.prelu.backward(g, x, 0.25)[1] == found
+    if x.size:
+        x.flat[-1] = np.nan
+        assert np.isnan(fa.prelu.backward(g, x, 0.25)[1])
+
+
 @pytest.mark.parametrize("name", ["leaky_relu", "elu", "softplus", "silu"])
 @over_channels
 def test_channels_of_any_activation(name, shape, axis, backend):
@@ -158,7 +178,7 @@ def test_channels_of_any_activation(name, shape, axis, backend):
 
 
 def test_large_arrays_in_many_threads_are_those_of_one():
-    for shape in ((3, 40, 70, 71), (30_001, 33), (2, 3, 400_001)):
+    for shape in ((3, 40, 70, 71), (30_001, 33), (2, 3, 400_001), (600, 70, 47), (800_001, 1)):
         x, g = numbers(shape, "float32"), numbers(shape, "float32", 1)
         weight = weights(shape[1], "float32")
         found = []
@@ -194,6 +214,36 @@ def test_backward(shape, axis, dtype, backend):
     rounding = float(np.finfo(dtype).eps) if dtype.kind == "f" else 2.0**-7
     error = np.abs(dweight.astype(float) - sums)
     assert (error <= rounding * np.abs(sums) / 2 + 2.0**-49 * magnitudes).all()
+    if x.size:  # by NumPy, as without the extension
+        own = [np.moveaxis(array.astype(float), axis, 0) for array in (g, x)]
+        found = sloped._sums_by_numpy(*(a.reshape(1, len(a), -1) for a in own))
+        assert (np.abs(found - sums) <= 2.0**-49 * magnitudes).all()
+
+
+#: At the ends of what the sums take together: rows, columns, rows of few elements.
+SUMMED = [
+    (1, 1, 127), (1, 1, 128), (1, 1, 8192), (1, 1, 8193), (1, 1, 16450), (64, 2, 1), (65, 5, 1),
+    (129, 3, 17), (200, 1, 5), (7, 2, 255), (7, 2, 256), (3, 2, 8321), (66, 129, 2),
+    (3, 2100, 1), (70, 300, 7), (65, 11, 250), (8300, 2, 1), (2, 70, 35),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("sums", ["compiled", "by_numpy"])
+@pytest.mark.parametrize("shape", SUMMED, ids=str)
+def test_sums_have_every_element(shape, sums):
+    """Of integers, so that they are exact."""
+    if sums == "compiled" and config.driver is None:
+        pytest.skip("the extension is not built")
+    x, g = (np.rint(numbers(shape, "float64", seed)) for seed in range(2))
+    expected = (g * np.minimum(x, 0)).sum(axis=(0, 2))
+    for dtype in ("float32", "float64"):
+        arrays = g.astype(dtype), x.astype(dtype)
+        if sums == "by_numpy":
+            found = sloped._sums_by_numpy(*arrays)
+        else:
+            how = np.ones((shape[1], 1)), (shape[1],), np.dtype("float64")
+            found = sloped._weight_gradient(*arrays, *how)
+        np.testing.assert_array_equal(found, expected)
 
 
 def test_sums_of_many_do_not_lose_digits():

@@ -223,6 +223,11 @@ BAD_CALLS = {
     "slopes_text": ((), {"slopes": "a"}, TypeError, "slopes must be a real number"),
     "slopes_shape": ((), {"slopes": np.ones(7)}, ValueError, r"broadcast together.* slopes \(7,\)"),
     "rng": ((), {"training": True, "rng": "a"}, TypeError, "rng must be a numpy.random.Generator"),
+    "rng_unused": ((), {"rng": "a"}, TypeError, "rng must be a numpy.random.Generator"),
+    "training": ((), {"training": "no"}, TypeError, "training must be a bool, got 'no'"),
+    "training_1": ((), {"training": 1, "rng": 1}, TypeError, "training must be a bool, got 1"),
+    "training_array": ((), {"training": np.ones(2, bool)}, TypeError, "training must be a bool"),
+    "training_none": ((), {"training": None}, TypeError, "training must be a bool, got None"),
     "seed": ((), {"training": True, "rng": -1}, ValueError, "rng must be .*got -1"),
     "unknown": ((), {"seed": 1}, TypeError, "'seed'; it takes .*training, rng, slopes, out"),
     "too_many": ((0.1, 0.2, False, None, 1.0), {}, TypeError, "at most"),
@@ -237,6 +242,12 @@ def test_errors_name_the_verb_and_the_values(verb, parameters, keywords, error, 
     name = "rrelu" if verb == "__call__" else f"rrelu.{verb}"
     with pytest.raises(error, match=f"^{name}: .*{message}"):
         call(fa.rrelu, verb, *parameters, **keywords)
+
+
+def test_training_may_be_a_bool_of_numpy():
+    expected = fa.rrelu(X, training=True, rng=1)
+    assert_identical(fa.rrelu(X, training=np.True_, rng=1), expected)
+    assert_identical(fa.rrelu(X, training=np.False_), fa.rrelu(X))
 
 
 @pytest.mark.parametrize("verb", OF_A_FORWARD_CALL)

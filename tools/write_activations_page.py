@@ -21,7 +21,7 @@ COMMAND = "python tools/write_activations_page.py"
 # The package beside this script, which need not be built, and not one that is installed.
 sys.path.insert(0, str(ROOT))
 from fastact.catalogue import ROWS, Parameter, Row  # noqa: E402
-from fastact.documentation import accuracy, domain, special_values  # noqa: E402
+from fastact.documentation import accuracy, domain, kinks, special_values  # noqa: E402
 
 HEADER = f"""\
 # The activations
@@ -32,6 +32,9 @@ Each has the same verbs, see the [README](../README.md). NaN gives NaN, in the f
 derivative. In the pictures, a filled dot is the value that a derivative takes where it jumps, an
 open one a limit that it does not take. The errors are the largest found, in Cython and Numba, and
 in brackets the bounds that tests hold for all backends; [accuracy.md](accuracy.md) tells where.
+
+Inputs, outputs and parameters are plain numbers. Where x stands for something in a unit, the tables
+tell which one each parameter has.
 
 | name | aliases | definition |
 | --- | --- | --- |
@@ -55,7 +58,7 @@ def section(row: Row) -> str:
         "Derivative from the output y": derivative_from_output(row),
         "Aliases": ", ".join(map(code, row.aliases)),
         "Special values": special_values(row),
-        "At kinks": kinks(row),
+        "At kinks": at_kinks(row),
         "Accuracy": accuracy(row),
         "Backward": f"returns, besides, {row.parameter_gradient}" * bool(row.parameter_gradient),
         "Notes": row.notes,
@@ -70,14 +73,14 @@ def section(row: Row) -> str:
 def parameters(row: Row) -> str:
     if not row.parameters:
         return ""
-    lines = ["| parameter | default | meaning | domain |", "| --- | --- | --- | --- |"]
+    lines = ["| parameter | default | meaning | unit | domain |", f"|{' --- |' * 5}"]
     lines += [
         f"| {code(p.name)} | {'required' if p.required else p.default} | {p.meaning} "
-        f"| {domain_of(row, p)} |"
+        f"| {code(p.unit) if p.unit else 'none'} | {domain_of(row, p)} |"
         for p in row.parameters
     ]
     lines += [
-        f"| {code(o.name)} | {o.default} | {o.meaning} | {o.type_text} |" for o in row.options
+        f"| {code(o.name)} | {o.default} | {o.meaning} |  | {o.type_text} |" for o in row.options
     ]
     return "\n".join(lines)
 
@@ -97,9 +100,9 @@ def derivative_from_output(row: Row) -> str:
     return f"there is none: {row.no_derivative_from_output}"
 
 
-def kinks(row: Row) -> str:
+def at_kinks(row: Row) -> str:
     return ", ".join(
-        f"the derivative at {code(f'x = {point}')} is {code(value)}" for point, value in row.kinks
+        f"the derivative at {code(f'x = {point}')} is {code(value)}" for point, value in kinks(row)
     )
 
 

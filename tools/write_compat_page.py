@@ -48,14 +48,40 @@ torch.relu_(x)  # into x, as inplace=True
 
 Functions take what NumPy makes an array of, and return NumPy arrays. What holds everywhere:
 
-- **Special values** are the limits: `silu(-inf)` is -0.0 where the libraries give NaN. NaN gives
-  NaN, in the function and in the derivative.
+- **Special values** are the limits: `silu(-inf)` is -0.0 where the libraries give NaN.
 - **Derivatives at kinks** are fastact's, see [activations.md](activations.md). The tables tell
   where a library has others.
 - **Accuracy** is fastact's: tails are right to the last bits where the libraries lose them.
 - **Names**: errors that a kernel finds are in its own names, `leaky_relu: negative_slope must be`
   for `onnx.LeakyRelu(x, alpha=...)`.
 - **Not here** are reductions and halving (`softmax`, `glu`), and layers (`torch.nn.ReLU`).
+
+## NaN
+
+NaN gives NaN here, in the function and in the derivative. In the libraries the function does so too
+(but the reference implementation of ONNX has 0 for ThresholdedRelu and Shrink), the derivative not
+always, where it is a choice between pieces:
+
+- PyTorch 2.13 has 1 for threshold, relu, relu6, hardtanh, hardshrink, softshrink, hardswish, elu
+  and celu, 0 for hardsigmoid, the slope for leaky_relu, prelu and rrelu, and 1.0507... for selu;
+- JAX 0.10 has 1 for identity and hard_tanh, 0 for relu, relu6, hard_sigmoid and sparse_sigmoid, and
+  the slope for leaky_relu.
+
+## Integers
+
+Integers and bool become float as in NumPy: 8-bit integers and bool float16, 16-bit ones float32,
+others float64. Integer dtypes stay what they are in relu, relu6, leaky_relu with an integer slope,
+and hard_tanh with integer bounds, and in what the tables compute by these. The libraries differ:
+
+- **PyTorch** keeps integers in threshold and hardtanh too. tanh, sigmoid, tanhshrink and softsign
+  have float32 for all of them, the others refuse them.
+- **JAX** keeps integers in identity and, as here, in relu and hard_tanh. The others, relu6 among
+  them, have float32, or float64 if that is enabled; sigmoid and silu refuse integers.
+- **Keras** has x itself in linear, and so keeps integers.
+- **ONNX** keeps integers in Identity, PRelu and Shrink and, as here, in Relu and Clip. The others
+  do not allow them.
+
+## The tables
 
 In the tables `fa` is fastact. The few calls without it are composed in float64 and rounded once;
 what they compute stands beside them.

@@ -135,22 +135,24 @@ def _shrink_derivative(x: np.ndarray, lambd: Any, bias: Any, **settings: Any) ->
 shrink = Composite("shrink", _shrink, _shrink_derivative)
 
 
-# --- min(x, max_value) above a threshold, negative_slope * (x - threshold) below, of Keras --------
+# --- x clipped to [0, max_value] above a threshold, a line below, of Keras ------------------------
 
 
 def _rectifier(
     x: np.ndarray, negative_slope: Any, max_value: Any, threshold: Any, **settings: Any
 ) -> np.ndarray:
+    if max_value is not None and not max_value >= 0:
+        raise ValueError(f"relu: max_value must be 0 or above, got {max_value!r}")
     # 0 * inf would be NaN.
     below = negative_slope * (x - threshold) if negative_slope else 0.0
-    above = x if max_value is None else np.minimum(x, max_value)
+    above = x if max_value is None else np.clip(x, 0, max_value)
     return np.where(x > threshold, above, below)
 
 
 def _rectifier_derivative(
     x: np.ndarray, negative_slope: Any, max_value: Any, threshold: Any, **settings: Any
 ) -> np.ndarray:
-    above = 1.0 if max_value is None else np.where(x < max_value, 1.0, 0.0)
+    above = 1.0 if max_value is None else np.where((x > 0) & (x < max_value), 1.0, 0.0)
     return np.where(x > threshold, above, negative_slope)
 
 

@@ -17,6 +17,7 @@ import numpy as np
 import fastact as fa
 from fastact.catalogue import EXAMPLE_POINTS
 from fastact.dispatch import KEYWORDS
+from fastact.rounding import is_bfloat16
 
 #: Arguments that the gradients do not take: they concern how a result is stored, or a graph.
 FORWARD_ONLY = ("inplace", "name")
@@ -71,6 +72,8 @@ class Row(NamedTuple):
     differences: str
     #: The values that an argument may have, where these are few.
     choices: Mapping[str, tuple[Any, ...]]
+    #: Arguments that may not be arrays, though parameters of activations may.
+    numbers: tuple[str, ...]
     #: What an example gives for arguments without a default.
     example: str
     #: What ``call`` names besides activations.
@@ -104,7 +107,7 @@ class Verb:
         self._translate = self._translation()
 
     def _translation(self) -> Callable[..., tuple[Any, ...]]:
-        """Return the row as a function: (write into x?, grad_output, Target, checks ...)."""
+        """Return the row as a function: (checks ..., write into x?, grad_output, Target)."""
         row, grad_output, in_place, call = self.row, "None", "False", self.row.call
         arguments = list(row.arguments)
         if self.kind == "forward":
@@ -117,25 +120,45 @@ class Verb:
         if self.kind in TAKE_GRADIENT:
             grad_output = "grad_output"
             arguments.insert(0, grad_output)
-        checks = "".join(f", check({name!r}, {name})" for name in row.choices)
-        names = {"fa": _ACTIVATIONS, **row.helpers, "check": self._check}
-        text = f"lambda {', '.join(arguments)}: ({in_place}, {grad_output}, {call}{checks})"
+        flags = [a.split("=") for a in arguments if a.endswith(("=True", "=False"))]
+        checks = [
+            *(f"choice({name!r}, {name})" for name in row.choices),
+            *(f"number({name!r}, {name})" for name in row.numbers),
+            *(f"{name} is {default} or flag({name!r}, {name})" for name, default in flags),
+        ]
+        own = {"choice": self._check_choice, "number": self._check_number, "flag": self._check_flag}
+        names = {"fa": _ACTIVATIONS, **row.helpers, **own}
+        # Checks come first: the call may go by what they check.
+        parts = ", ".join([*checks, in_place, grad_output, call])
+        text = f"lambda {', '.join(arguments)}: ({parts})"
         translate: Callable[..., tuple[Any, ...]] = eval(text, names)
         # What Python calls it in errors about arguments.
         translate.__name__ = translate.__qualname__ = f"{row.library}.{self.__name__}"
         return translate
 
-    def _check(self, name: str, value: Any) -> None:
-        if value not in self.row.choices[name]:
-            allowed = " or ".join(map(repr, self.row.choices[name]))
-            raise ValueError(
-                f"{self.row.library}.{self.__name__}: {name} must be {allowed}, got {value!r}"
-            )
+    def _check_choice(self, name: str, value: Any) -> None:
+        choices = self.row.choices[name]
+        if not any(isinstance(value, type(choice)) and value == choice for choice in choices):
+            raise ValueError(self._message(name, " or ".join(map(repr, choices)), value))
+
+    def _check_number(self, name: str, value: Any) -> None:
+        if type(value) in (int, float) or (value is None and f"{name}=None" in self.row.arguments):
+            return
+        array = np.asarray(value)
+        if array.ndim or not (array.dtype.kind in "biuf" or is_bfloat16(array.dtype)):
+            raise TypeError(self._message(name, "a real number", value))
+
+    def _check_flag(self, name: str, value: Any) -> None:
+        if value is not True and value is not False and not isinstance(value, np.bool_):
+            raise TypeError(self._message(name, "a bool", value))
+
+    def _message(self, name: str, expected: str, value: Any) -> str:
+        return f"{self.row.library}.{self.__name__}: {name} must be {expected}, got {value!r}"
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         # What was not given is not passed on: the fast path of fastact takes no keywords.
         settings = {name: kwargs.pop(name) for name in KEYWORDS if name in kwargs}
-        in_place, grad_output, target, *_ = self._translate(*args, **kwargs)
+        *_, in_place, grad_output, target = self._translate(*args, **kwargs)
         if in_place:
             settings["out"] = self._in_place_output(target.x, settings.get("out"))
         if self.kind == "forward":
@@ -208,6 +231,7 @@ class Library:
         *,
         origin: str = "",
         example: str = "",
+        numbers: tuple[str, ...] = (),
         **choices: tuple[Any, ...],
     ) -> Function:
         """Return the function ``name(arguments)`` that stands for this call."""
@@ -220,11 +244,16 @@ class Library:
             call,
             differences,
             choices,
+            numbers,
             example,
             self.helpers,
         )
         self.functions.append(Function(row))
         return self.functions[-1]
+
+    def names(self) -> list[str]:
+        """Return the names of the functions, which are all that a module shows."""
+        return [function.__name__ for function in self.functions]
 
 
 def _verb(library: str, name: str, kind: str) -> Verb:

@@ -45,3 +45,6 @@ mish = _function("mish(x)", "fa.mish(x)", NEGATIVE_INFINITY)
 elu = _function("elu(x, alpha=1.0)", "fa.elu(x, alpha)")
 celu = _function("celu(x, alpha=1.0)", "fa.celu(x, alpha)")
 selu = _function("selu(x)", "fa.selu(x)")
+
+__all__ = [*LIBRARY.names()]
+__dir__ = LIBRARY.names

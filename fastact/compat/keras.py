@@ -15,8 +15,10 @@ relu = _function(
     "else fa.leaky_relu(x, negative_slope) if max_value is None "
     "else fa.hard_tanh(x, 0, max_value) if not negative_slope "
     "else rectifier(x, negative_slope, max_value, threshold)",
-    "rectifier is min(x, max_value) above the threshold, negative_slope * (x - threshold) at and "
-    "below it; the layer ReLU has the same defaults in another order",
+    "rectifier is x above the threshold, clipped to [0, max_value] if that is given, and "
+    "negative_slope * (x - threshold) at and below it; the layer ReLU has the same defaults in "
+    "another order",
+    numbers=("negative_slope", "max_value", "threshold"),
 )
 leaky_relu = _function(
     "leaky_relu(x, negative_slope=0.2)",
@@ -61,3 +63,6 @@ mish = _function("mish(x)", "fa.mish(x)")
 elu = _function("elu(x, alpha=1.0)", "fa.elu(x, alpha)")
 celu = _function("celu(x, alpha=1.0)", "fa.celu(x, alpha)")
 selu = _function("selu(x)", "fa.selu(x)")
+
+__all__ = [*LIBRARY.names()]
+__dir__ = LIBRARY.names

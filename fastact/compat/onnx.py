@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from fastact.compat._composite import scaled_elu, shrink
-from fastact.compat._function import Library, target_of
+from fastact.compat._function import Function, Library, target_of
 
 
 def single(value: float) -> float:
@@ -58,7 +58,15 @@ LIBRARY = Library(
     scaled_elu=target_of(scaled_elu),
     shrink=target_of(shrink),
 )
-_function = LIBRARY.function
+
+
+def _function(declaration: str, call: str, differences: str = "", **more: Any) -> Function:
+    """Return an operator. What follows a * are attributes: numbers, unless there are choices."""
+    attributes = declaration.removesuffix(")").partition("*, ")[2].split(", ")
+    names = (attribute.partition("=")[0] for attribute in attributes)
+    numbers = tuple(name for name in names if name and name not in more)
+    return LIBRARY.function(declaration, call, differences, **{"numbers": numbers} | more)
+
 
 Identity = _function("Identity(input)", "fa.identity(input)")
 Relu = _function("Relu(X)", "fa.relu(X)")
@@ -78,6 +86,7 @@ Clip = _function(
     "Clip(input, min=None, max=None)",
     "fa.hard_tanh(input, *bounds(input, min, max))",
     "the derivative at -inf and inf is 0 without bounds too",
+    numbers=("min", "max"),
 )
 HardSigmoid = _function(
     "HardSigmoid(X, *, alpha=0.2, beta=0.5)", "fa.hard_sigmoid(X, single(alpha), single(beta))"
@@ -127,3 +136,6 @@ ScaledTanh = _function(
     origin="onnx recurrent activation",
     example="alpha=1.7159, beta=0.6666666666666666",
 )
+
+__all__ = [*LIBRARY.names()]
+__dir__ = LIBRARY.names

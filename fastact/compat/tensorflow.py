@@ -25,3 +25,6 @@ softsign = _function("softsign(features, name=None)", "fa.softsign(features)")
 sigmoid = _function("sigmoid(x, name=None)", "fa.sigmoid(x)")
 tanh = _function("tanh(x, name=None)", "fa.tanh(x)")
 log_sigmoid = _function("log_sigmoid(x, name=None)", "fa.log_sigmoid(x)", origin="tf.math")
+
+__all__ = [*LIBRARY.names()]
+__dir__ = LIBRARY.names

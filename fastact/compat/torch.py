@@ -87,8 +87,12 @@ softplus = _function(
     "fa.softplus(input, beta) if threshold >= 20 else softplus_below(input, beta, threshold)",
     "beta must be above 0; a threshold of 20 or more is not applied: above it PyTorch returns x, "
     "which is too low by up to 2.1e-9 / beta",
+    numbers=("threshold",),
 )
 logsigmoid = _function("logsigmoid(input)", "fa.log_sigmoid(input)")
 softsign = _function("softsign(input)", "fa.softsign(input)", "PyTorch gives NaN at -inf and inf")
 sigmoid = _function("sigmoid(input)", "fa.sigmoid(input)")
 tanh = _function("tanh(input)", "fa.tanh(input)")
+
+__all__ = [*LIBRARY.names()]
+__dir__ = LIBRARY.names

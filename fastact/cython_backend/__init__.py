@@ -40,6 +40,7 @@ _LEVEL = _level()
 _LOOPS = import_module(f"{__name__}._loops_{_LEVEL}")
 _ADDRESSES = _LOOPS.addresses()
 _PRODUCT_ADDRESSES = _LOOPS.product_addresses()
+_SUM_ADDRESSES = _LOOPS.sum_addresses()
 
 
 def loop_address(name: str, verb: str, loop: str) -> int:
@@ -57,6 +58,12 @@ def product_address(dtype: str) -> int:
     Its inputs are g and what the table is looked up for, its parameters are the table.
     """
     address: int = _PRODUCT_ADDRESSES[dtype]
+    return address
+
+
+def sum_address(dtype: str) -> int:
+    """Return the address of what sums the gradient of slopes: "float32" or "float64"."""
+    address: int = _SUM_ADDRESSES[dtype]
     return address
 
 

@@ -503,7 +503,9 @@ cdef inline double hard_swish_grad(floating x, double slope, double offset) noex
         inner = sixth_of(doubled, 0.0)
     cdef double low = 0.0 if x <= -3 else inner
     cdef double by_default = 1.0 if x >= 3 else low
-    cdef double of_line = 2.0 * linear(x, slope, low_part(slope), 0.5 * offset)
+    cdef double scale = 1.0 if fabs(slope) > 1e307 else 2.0
+    cdef double of_line = linear(x, scale * slope, scale * low_part(slope), 0.5 * scale * offset)
+    of_line = of_line * (2.0 / scale)  # a subnormal result must not be doubled
     of_line = 0.0 if excess(x, slope, offset, 0.0) <= 0 else of_line
     of_line = 1.0 if excess(x, slope, offset, 1.0) >= 0 else of_line
     return by_default if apart(slope, SIXTH, offset, 0.5) == 0 else of_line

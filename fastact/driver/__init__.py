@@ -13,6 +13,7 @@ from fastact.driver._core import (
     execute_rows,
     look_up,
     set_process_settings,
+    sum_over_channels,
     supported_levels,
     use_vectorcall,
 )
@@ -37,6 +38,7 @@ __all__ = [
     "pool_information",
     "set_pool_limit",
     "set_process_settings",
+    "sum_over_channels",
     "supported_levels",
     "use_vectorcall",
 ]

@@ -121,6 +121,8 @@ cdef extern from "Python.h":
     PyObject* Py_None
 
 ctypedef void (*loop_type)(void**, void**, Py_ssize_t, double*) noexcept nogil
+# Adds products of g and x to sums, one for each column: (g, x, rows, columns, row_length, sums).
+ctypedef void (*products_type)(void*, void*, Py_ssize_t, Py_ssize_t, Py_ssize_t, double*) noexcept nogil
 ctypedef object (*vectorcall_type)(FastPath, PyObject**, size_t, PyObject*)
 
 # An array below this many bytes is computed without releasing the GIL: doing so would cost more.
@@ -470,6 +472,176 @@ cdef void run_rows_here(Rows* rows, int num_threads) noexcept nogil:
         run_rows(rows, chunk)
 
 
+# --- sums over channels --------------------------------------------------------------------------
+#
+# The gradient of slopes, one for each channel. Products are summed in columns side by side, as
+# vectors; then the columns that belong together, in pairs. Units of work and the order of all
+# additions follow from the shape alone, not from the number of threads.
+
+cdef enum:
+    RUN_COLUMNS = 128  # of elements of one channel
+    JOINED_COLUMNS = 256  # of short rows, about so many together
+    MOST_COLUMNS = 2048  # at a time
+    UNIT_ROWS = 64  # of which the elements of a column are added one after another
+    WORTH_A_RUN = 256  # elements in a row of one channel
+    SUMS_CHUNK = 1 << 16  # elements that a thread claims at a time
+
+
+cdef struct Sums:
+    products_type add_products
+    char* g
+    char* x
+    Py_ssize_t size  # bytes of an element
+    Py_ssize_t run_length  # elements of a run, whose rows follow one another
+    Py_ssize_t row_length
+    Py_ssize_t columns  # of a unit
+    Py_ssize_t period  # columns after which the channels begin again
+    Py_ssize_t inner  # columns of a channel
+    Py_ssize_t unit_rows_of_run
+    Py_ssize_t units_of_row
+    Py_ssize_t n_units
+    Py_ssize_t units_in_chunk
+    double* parts  # for each unit, the sums of its channels
+    Py_ssize_t channels
+    Py_ssize_t groups  # of parts: the first has the first parts of each channel, and so on
+    Py_ssize_t parts_in_group  # of a channel
+    void* sums
+    bint sums_are_single
+
+
+cdef void fold(double* sums, Py_ssize_t rows, Py_ssize_t columns) noexcept nogil:
+    """Sum rows in pairs, into the first."""
+    cdef Py_ssize_t i, kept
+    while rows > 1:
+        kept = (rows + 1) // 2
+        for i in range((rows - kept) * columns):
+            sums[i] += sums[i + kept * columns]
+        rows = kept
+
+
+cdef void sum_unit(Sums* job, Py_ssize_t unit) noexcept nogil:
+    cdef double sums[MOST_COLUMNS]
+    cdef Py_ssize_t unit_row = unit // job.units_of_row
+    cdef Py_ssize_t column = unit % job.units_of_row * job.columns
+    cdef Py_ssize_t run = unit_row // job.unit_rows_of_run
+    cdef Py_ssize_t done = unit_row % job.unit_rows_of_run * UNIT_ROWS * job.row_length
+    cdef Py_ssize_t begin = run * job.run_length + done + column
+    cdef Py_ssize_t columns = min(job.columns, job.row_length - column)
+    cdef Py_ssize_t rows = min((job.run_length - done) // job.row_length, <Py_ssize_t>UNIT_ROWS)
+    # The last row of a run may be short, where one unit has all of its columns.
+    cdef Py_ssize_t rest = min(job.run_length - done - rows * job.row_length, columns)
+    cdef Py_ssize_t channel
+    cdef double* parts = job.parts + unit_row * (job.period // job.inner) + column // job.inner
+    memset(sums, 0, columns * sizeof(double))
+    if rows == UNIT_ROWS:
+        rest = 0
+    cdef char* g = job.g + begin * job.size
+    cdef char* x = job.x + begin * job.size
+    cdef Py_ssize_t whole = rows * job.row_length * job.size
+    job.add_products(g, x, rows, columns, job.row_length, sums)
+    if rest:
+        job.add_products(g + whole, x + whole, 1, rest, rest, sums)
+    if columns > job.period:
+        fold(sums, columns // job.period, job.period)
+        columns = job.period
+    for channel in range(columns // job.inner):
+        fold(sums + channel * job.inner, job.inner, 1)
+        parts[channel] = sums[channel * job.inner]
+
+
+cdef void sum_units(void* context, Py_ssize_t chunk) noexcept nogil:
+    cdef Sums* job = <Sums*>context
+    cdef Py_ssize_t first = chunk * job.units_in_chunk
+    cdef Py_ssize_t unit
+    for unit in range(first, min(first + job.units_in_chunk, job.n_units)):
+        sum_unit(job, unit)
+
+
+cdef double sum_of_parts(Sums* job, Py_ssize_t channel) noexcept nogil:
+    """Sum the parts of a channel, and their rounding errors along (Knuth's two-sum)."""
+    cdef double* parts = job.parts + channel * job.parts_in_group
+    cdef double total = 0
+    cdef double rest = 0
+    cdef double before, added
+    cdef Py_ssize_t i
+    for _ in range(job.groups):
+        for i in range(job.parts_in_group):
+            before = total
+            total = before + parts[i]
+            added = total - before
+            rest += (before - (total - added)) + (parts[i] - added)
+        parts += job.channels * job.parts_in_group
+    # Of infinite sums, the rest is NaN.
+    return total + rest if rest - rest == 0 else total
+
+
+cdef void run_sums(Sums* job, int num_threads) noexcept nogil:
+    cdef Py_ssize_t chunks = (job.n_units + job.units_in_chunk - 1) // job.units_in_chunk
+    cdef Py_ssize_t i
+    if num_threads > 1 and chunks > 1:
+        run_parallel(sum_units, job, chunks, num_threads)
+    else:
+        for i in range(chunks):
+            sum_units(job, i)
+    for i in range(job.channels):
+        if job.sums_are_single:
+            (<float*>job.sums)[i] = <float>sum_of_parts(job, i)
+        else:
+            (<double*>job.sums)[i] = sum_of_parts(job, i)
+
+
+cdef int sum_products(
+    products_type add_products, cnp.ndarray g, cnp.ndarray x, Py_ssize_t channels, Py_ssize_t inner,
+    int num_threads, cnp.ndarray result,
+) except -1:
+    """Write the sums over each channel: see ``sum_over_channels``."""
+    cdef Sums job
+    job.add_products = add_products
+    job.g = <char*>cnp.PyArray_DATA(g)
+    job.x = <char*>cnp.PyArray_DATA(x)
+    job.size = cnp.PyArray_ITEMSIZE(x)
+    job.channels = channels
+    job.sums = cnp.PyArray_DATA(result)
+    job.sums_are_single = cnp.PyArray_TYPE(result) == cnp.NPY_FLOAT32
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(x)
+    if channels == 1 or inner >= WORTH_A_RUN:
+        job.run_length = n if channels == 1 else inner
+        job.row_length = job.columns = job.period = job.inner = RUN_COLUMNS
+    else:
+        job.run_length = n
+        job.inner = inner
+        job.period = channels * inner
+        job.row_length = max(JOINED_COLUMNS // job.period, 1) * job.period
+        job.columns = min(job.row_length, MOST_COLUMNS // inner * inner)
+    job.units_of_row = (job.row_length - 1) // job.columns + 1
+    job.unit_rows_of_run = (job.run_length - 1) // (job.row_length * UNIT_ROWS) + 1
+    job.n_units = n // job.run_length * job.unit_rows_of_run * job.units_of_row
+    job.units_in_chunk = max(SUMS_CHUNK // (job.columns * UNIT_ROWS), 1)
+    cdef cnp.npy_intp n_parts = job.n_units // job.units_of_row * (job.period // job.inner)
+    job.parts_in_group = 1 if job.run_length == n else job.unit_rows_of_run
+    job.groups = n_parts // (channels * job.parts_in_group)
+    cdef cnp.ndarray parts = cnp.PyArray_EMPTY(1, &n_parts, cnp.NPY_FLOAT64, 0)
+    job.parts = <double*>cnp.PyArray_DATA(parts)
+    if cnp.PyArray_NBYTES(x) < GIL_BYTES:
+        run_sums(&job, 1)
+    else:
+        with nogil:
+            run_sums(&job, num_threads)
+    return 0
+
+
+def sum_over_channels(
+    size_t address, cnp.ndarray g, cnp.ndarray x, Py_ssize_t channels, Py_ssize_t inner,
+    int num_threads, cnp.ndarray result,
+):
+    """Write the sums over each channel of the products that the loop at ``address`` adds.
+
+    ``g`` and ``x`` are contiguous, of the type of the loop, and of shape (any, channels, inner) or
+    have as many elements, but not none; ``result`` is contiguous, float32 or float64.
+    """
+    sum_products(<products_type>address, g, x, channels, inner, num_threads, result)
+
+
 def build_information():
     """Return how the extension was compiled."""
     return {
@@ -591,6 +763,10 @@ cdef class FastPath:
     cdef Py_ssize_t chunk
     cdef bint is_bound_by_memory
     cdef list kept_tables
+    cdef FastPath kernel
+    cdef Py_ssize_t n_positional
+    cdef products_type single_products
+    cdef products_type double_products
 
     def __cinit__(self, *args, **kwargs):
         self.vectorcall = call_verb
@@ -621,6 +797,17 @@ cdef class FastPath:
             self.lower[i], self.upper[i] = lower, upper
         self.chunk = chunk
         self.is_bound_by_memory = is_bound_by_memory
+
+    def _use_kernel(self, FastPath kernel, Py_ssize_t n_positional, size_t single, size_t double_):
+        """Have another verb serve the calls with at most so many positional arguments.
+
+        Its arrays are the same, and its parameters, numbers, have the same names. If there are
+        addresses of what adds products, their sum is a second result: the gradient of the parameter.
+        """
+        self.kernel = kernel
+        self.n_positional = n_positional
+        self.single_products = <products_type>single
+        self.double_products = <products_type>double_
 
     def _use_loops(self, int backend, size_t single, size_t single_fast, size_t double_):
         """Set the addresses of the loops of a backend, 0 where there is none yet."""
@@ -723,6 +910,27 @@ cdef inline bint keeps_inputs(FastPath verb, cnp.ndarray output, PyObject** args
     return True
 
 
+cdef object call_kernel_and_sum(FastPath verb, PyObject** args, Py_ssize_t n_args):
+    """Return the kernel's result and the sum of products, or None as ``fast_call``."""
+    cdef products_type add_products
+    if n_args < 2 or not cnp.PyArray_CheckExact(<object>args[1]):
+        return None
+    cdef cnp.ndarray x = <cnp.ndarray>args[1]
+    if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32:
+        add_products = verb.single_products
+    elif cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT64:
+        add_products = verb.double_products
+    else:
+        return None
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(x)
+    cdef object result = fast_call(verb.kernel, args, n_args, NULL) if n else None
+    if result is None:
+        return None
+    cdef cnp.ndarray total = cnp.PyArray_EMPTY(0, NULL, cnp.PyArray_TYPE(x), 0)
+    sum_products(add_products, <cnp.ndarray>args[0], x, 1, n, settings_here().num_threads, total)
+    return result, cnp.PyArray_ToScalar(cnp.PyArray_DATA(total), total)
+
+
 cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObject* kwnames):
     """Return the result, or None where the call is not the common one."""
     cdef Job job
@@ -737,8 +945,15 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
     cdef bint has_table = False
     cdef Py_ssize_t i
     cdef int index
-    if verb.n_inputs == 0 or not 0 <= n_given <= verb.n_parameters:
-        return None  # without inputs: a verb with settings of its own, which has no loops here
+    if verb.n_inputs == 0:  # of another kernel, or with settings of its own: it has no loops here
+        if verb.kernel is None or n_args > verb.n_positional:
+            return None
+        if verb.single_products != NULL:
+            # Without keywords: what is given as out is none of the kernel's.
+            return call_kernel_and_sum(verb, args, n_args) if kwnames == NULL else None
+        return fast_call(verb.kernel, args, n_args, kwnames)
+    if not 0 <= n_given <= verb.n_parameters:
+        return None
     if not cnp.PyArray_CheckExact(<object>args[0]):
         return None
     for i in range(n_given):

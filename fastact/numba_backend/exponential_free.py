@@ -12,7 +12,7 @@ function ``name_backward`` too, and likewise ``name_backward_from_output``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import copysign, inf, sqrt
+from math import copysign, fabs, inf, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -418,7 +418,9 @@ def hard_swish_grad(x: float, slope: float, offset: float) -> float:
     inner = hard_swish_slope(x)
     low = 0.0 if x <= T(-3) else inner
     by_default = 1.0 if x >= T(3) else low
-    of_line = 2.0 * linear(x, slope, low_part(slope), 0.5 * offset)
+    scale = 1.0 if fabs(slope) > 1e307 else 2.0
+    of_line = linear(x, scale * slope, scale * low_part(slope), 0.5 * scale * offset)
+    of_line = of_line * (2.0 / scale)  # a subnormal result must not be doubled
     of_line = 0.0 if excess(x, slope, offset, 0.0) <= 0.0 else of_line
     of_line = 1.0 if excess(x, slope, offset, 1.0) >= 0.0 else of_line
     return by_default if slope == SIXTH and offset == 0.5 else of_line
