@@ -192,12 +192,12 @@ def _measure(
 @contextmanager
 def _no_pool() -> Iterator[None]:
     """Let large outputs come from the system and go back to it."""
-    limit = fa.show_config("dicts")["pool"]["limit"]
+    pool = fa.show_config("dicts")["pool"]
     fa.set_pool_limit(0)
     try:
         yield
     finally:
-        fa.set_pool_limit(limit)
+        fa.set_pool_limit(pool.get("limit", 0))  # there is none without the extension
 
 
 # --- convergence -------------------------------------------------------------------------------
