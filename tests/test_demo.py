@@ -14,9 +14,12 @@ pytest.importorskip("matplotlib")
 pytest.importorskip("rich")
 
 from fastact import demo
-from fastact.demo import inference, network, pictures, report
+from fastact.demo import inference, kernels, network, pictures, report
 
 EPOCHS = 4
+COMPARISON = kernels.Comparison(
+    8192, {"relu": 1.0, "sigmoid": 5.5, "tanh": 6.04, "softplus": 7.0, "gelu": 20.0}
+)
 
 
 @pytest.fixture(scope="module")
@@ -123,6 +126,16 @@ def test_epochs_to_counts_from_one():
     assert [run.epochs_to(target) for target in (0.5, 0.9, 0.95, 0.99)] == [1, 2, 4, None]
 
 
+def test_updates_are_counted_to_the_training_error_of_the_claim(data, runs):
+    relu, sigmoid, tanh = runs
+    assert sigmoid.updates_to_error is None
+    for run in (relu, tanh):
+        assert run.updates_to_error % network.LOOK_EVERY == 0
+        assert 0 < run.updates_to_error <= EPOCHS * 43
+        error = 1 - network.accuracy(run.network, data.train_images, data.train_labels)
+        assert error < network.ERROR  # it was, and is still further down
+
+
 # --- the backends ------------------------------------------------------------------------------
 
 
@@ -166,8 +179,36 @@ def test_a_backend_that_differs_is_told_and_fails_the_demo(
     monkeypatch.setattr(inference, "backends", lambda: (["cython"], {}))
     wrong = checks[0]._replace(backend="cython", n_same_predictions=3)
     monkeypatch.setattr(inference, "check", lambda *arguments: wrong)
+    monkeypatch.setattr(kernels, "compare", lambda size: COMPARISON)
     assert not demo.run(tmp_path, EPOCHS, seed=0)
     assert "THE BACKENDS DIFFER" in capsys.readouterr().out
+
+
+# --- is relu six times faster? ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("size", [1 << 8, 1 << 21])
+def test_times_are_compared_with_those_of_relu(size, monkeypatch):
+    monkeypatch.setattr(kernels, "SECONDS", 0.0)
+    before = fa.get_num_threads()
+    comparison = kernels.compare(size)
+    assert fa.get_num_threads() == before
+    assert comparison.n_bytes == 4 * size
+    assert list(comparison.ratios) == [activation.name for activation in kernels.ACTIVATIONS]
+    assert comparison.ratios["relu"] == 1
+    assert all(ratio > 0 for ratio in comparison.ratios.values())
+
+
+def test_both_readings_of_six_are_in_one_table(runs):
+    table = report.six_table([COMPARISON, COMPARISON._replace(n_bytes=1 << 26)], runs)
+    title, relu, sigmoid, tanh, softplus, gelu = (list(column.cells) for column in table.columns)
+    assert "8 KiB" in title[0]
+    assert "64 MiB" in title[1]
+    assert relu == ["1.0", "1.0", str(runs[0].updates_to_error)]
+    assert sigmoid == ["5.5", "5.5", "not reached"]
+    assert tanh == ["6.0", "6.0", str(runs[2].updates_to_error)]
+    assert gelu[:2] == ["20.0", "20.0"]
+    assert softplus[2] == gelu[2] == ""  # these were not trained with
 
 
 # --- words and pictures ------------------------------------------------------------------------
@@ -219,6 +260,8 @@ def test_the_demo_from_end_to_end(tmp_path):
     assert max(map(len, process.stdout.splitlines())) <= demo.WIDTH_OF_FILES
     for activation in demo.ACTIVATIONS:
         assert f"trained with {activation.name}: " in process.stdout
+    assert "Is ReLU six times faster?" in process.stdout
+    assert "docs/relu.md" in process.stdout
     files = sorted((tmp_path / "pictures").iterdir())
     assert len(files) == 5
     for file in files:

@@ -63,7 +63,7 @@ def run(
     BackendUnavailableError
         If this installation cannot run the backend.
     """
-    with _settings(backend, precision):
+    with settings(backend, precision):
         libraries, missing = peers.load(peer_names)
         machine = report.machine(libraries)
         results = _measure_all(grid, libraries, effort)
@@ -101,7 +101,7 @@ def _measure_all(
 
 
 @contextmanager
-def _settings(backend: str, precision: str) -> Iterator[None]:
+def settings(backend: str, precision: str) -> Iterator[None]:
     """Change the settings and put them back, also the number of threads, which cells change.
 
     Those of the process and not of a ``use_*`` block, in which a call costs some 6 ns more.

@@ -103,7 +103,7 @@ def measure(cell: Cell, libraries: Sequence[Library], effort: Effort, inputs: st
     for name, call in calls.items():
         errors[name] = largest_error(cell, inputs, _result(call))
         _restore(arrays, fresh)
-    samples, numbers = _samples(cell, calls, arrays, fresh, effort)
+    samples, numbers = time_in_turn(cell, calls, arrays, fresh, effort)
     return Result(
         cell,
         {
@@ -127,7 +127,7 @@ def _restore(arrays: Mapping[str, Array], fresh: Array | None) -> None:
         np.copyto(next(iter(arrays.values())), fresh)
 
 
-def _samples(
+def time_in_turn(
     cell: Cell,
     calls: Mapping[str, Call],
     arrays: Mapping[str, Array],

@@ -1,7 +1,7 @@
 """``fastact demo``: training and inference on handwritten digits, with fastact's activations.
 
-``network`` is the network and its training, ``inference`` compares the backends, ``pictures``
-draws, ``report`` puts the figures into tables and words.
+``network`` is the network and its training, ``inference`` compares the backends, ``kernels`` the
+times of activations, ``pictures`` draws, ``report`` puts the figures into tables and words.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 import fastact as fa
-from fastact.demo import inference, network, pictures, report
+from fastact.demo import inference, kernels, network, pictures, report
 from fastact.terminal import make_console
 
 ACTIVATIONS = (fa.relu, fa.sigmoid, fa.tanh)
@@ -60,12 +60,15 @@ def run(output: Path, epochs: int, seed: int) -> bool:
         for trained, backend in product(runs, available):
             checks.append(inference.check(trained.network, data.test_images, backend))
             progress.advance(task)
+        progress.add_task("timing", total=None)
+        comparisons = [kernels.compare(size) for size in (kernels.IN_CACHE, kernels.IN_MEMORY)]
         progress.add_task("drawing", total=None)
         files = pictures.save_all(output, runs, TARGET)
 
     console.print("", report.training_table(runs, TARGET), "", sep="\n")
     console.print(report.inference_table(checks))
     console.print(*report.notes(checks, missing), "", sep="\n")
+    console.print(report.six_table(comparisons, runs), "", sep="\n")
     console.print(*report.conclusions(runs, checks, data.test_labels), "", sep="\n")
     console.print("Pictures:", *files, sep="\n", soft_wrap=True)
     return all(check.agrees for check in checks)

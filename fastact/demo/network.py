@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import pairwise
 from time import perf_counter
@@ -19,9 +19,12 @@ HIDDEN_LAYERS = (64,) * 6
 BATCH_SIZE = 32
 LEARNING_RATE = 0.01
 MOMENTUM = 0.9
+#: The training error of the claim that relu is six times faster.
+ERROR, LOOK_EVERY = 0.25, 5
 
 Array = npt.NDArray[np.float32]
 Labels = npt.NDArray[np.int64]
+Indices = npt.NDArray[np.int64]
 
 
 class Digits(NamedTuple):
@@ -150,6 +153,8 @@ class Run:
     accuracies: list[float] = field(default_factory=list)
     #: Euclidean norm of the gradient of each layer's weights: mean over the first epoch.
     gradient_norms: list[float] = field(default_factory=list)
+    #: Updates until the training error was ERROR or less, looked at every LOOK_EVERY updates.
+    updates_to_error: int | None = None
     seconds: float = 0.0
 
     @property
@@ -189,37 +194,51 @@ def train(
     velocities = [np.zeros_like(array) for array in (*network.weights, *network.biases)]
     run = Run(network)
     in_training = Stopwatch()
+    updates = 0
     for _ in range(epochs):
-        with in_training:
-            loss, gradient_norms = _train_epoch(network, velocities, data, rng)
-        run.losses.append(loss)
+        losses, norms = [], []
+        for batch in batches(len(data.train_labels), rng):
+            with in_training:
+                loss, its_norms = _step(network, velocities, data, batch)
+            losses.append(loss)
+            norms.append(its_norms)
+            updates += 1
+            if run.updates_to_error is None and updates % LOOK_EVERY == 0:
+                error = 1 - accuracy(network, data.train_images, data.train_labels)
+                run.updates_to_error = updates if error <= ERROR else None
+        run.losses.append(float(np.mean(losses)))
         run.accuracies.append(accuracy(network, data.test_images, data.test_labels))
-        run.gradient_norms = run.gradient_norms or gradient_norms
+        run.gradient_norms = run.gradient_norms or np.mean(norms, axis=0).tolist()
         after_epoch()
     run.seconds = in_training.seconds
     return run
 
 
-def _train_epoch(
-    network: Network, velocities: list[Array], data: Digits, rng: np.random.Generator
+def _step(
+    network: Network, velocities: list[Array], data: Digits, batch: Indices
 ) -> tuple[float, list[float]]:
-    """Return the mean over the batches of the loss, and of the norm of each layer's gradient."""
-    losses, norms = [], []
-    order = rng.permutation(len(data.train_labels))
-    for start in range(0, len(order), BATCH_SIZE):
-        batch = order[start : start + BATCH_SIZE]
-        loss, weight_gradients, bias_gradients = network.gradients(
-            data.train_images[batch], data.train_labels[batch]
-        )
-        losses.append(loss)
-        norms.append([np.linalg.norm(gradient) for gradient in weight_gradients])
-        _descend(network, velocities, [*weight_gradients, *bias_gradients])
-    return float(np.mean(losses)), np.mean(norms, axis=0).tolist()
-
-
-def _descend(network: Network, velocities: list[Array], gradients: list[Array]) -> None:
+    """Return the loss before the step, and the norm of each layer's gradient."""
+    loss, weight_gradients, bias_gradients = network.gradients(
+        data.train_images[batch], data.train_labels[batch]
+    )
+    norms = [float(np.linalg.norm(gradient)) for gradient in weight_gradients]
     parameters = [*network.weights, *network.biases]
+    descend(parameters, velocities, [*weight_gradients, *bias_gradients], LEARNING_RATE)
+    return loss, norms
+
+
+def batches(n_images: int, rng: np.random.Generator) -> Iterator[Indices]:
+    """Yield the indices of the batches of one epoch, in a new order."""
+    order = rng.permutation(n_images)
+    for start in range(0, n_images, BATCH_SIZE):
+        yield order[start : start + BATCH_SIZE]
+
+
+def descend(
+    parameters: list[Array], velocities: list[Array], gradients: list[Array], rate: float
+) -> None:
+    """Take one step of gradient descent with momentum."""
     for parameter, velocity, gradient in zip(parameters, velocities, gradients, strict=True):
         velocity *= MOMENTUM
-        velocity -= LEARNING_RATE * gradient
+        velocity -= rate * gradient
         parameter += velocity

@@ -10,8 +10,10 @@ from rich.table import Table
 
 import fastact as fa
 from fastact.demo.inference import Check
+from fastact.demo.kernels import ACTIVATIONS, Comparison
 from fastact.demo.network import (
     BATCH_SIZE,
+    ERROR,
     HIDDEN_LAYERS,
     LEARNING_RATE,
     MOMENTUM,
@@ -93,6 +95,36 @@ def inference_table(checks: Sequence[Check]) -> Table:
         )
     table.caption = "* of the outputs before softmax, from those of the numpy backend"
     return table
+
+
+def six_table(comparisons: Sequence[Comparison], runs: Sequence[Run]) -> Table:
+    """Return the two readings of a claim: the time of a call, and the length of a training."""
+    names = [activation.name for activation in ACTIVATIONS]
+    table = _table("Is ReLU six times faster?", "", *names)
+    for comparison in comparisons:
+        ratios = comparison.ratios
+        table.add_row(
+            f"time of a call over relu's, {_bytes(comparison)}*",
+            *(f"{ratios[name]:.1f}" for name in names),
+        )
+    updates = {run.name: _updates(run) for run in runs}
+    table.add_row(
+        f"updates to {ERROR:.0%} training error", *(updates.get(name, "") for name in names)
+    )
+    table.caption = (
+        "* float32, forward, one thread, into an array that is there\n"
+        "docs/relu.md measures both readings, with learning rates tuned for each activation"
+    )
+    return table
+
+
+def _bytes(comparison: Comparison) -> str:
+    n_bytes = comparison.n_bytes
+    return f"{n_bytes >> 20} MiB" if n_bytes >= 1 << 20 else f"{n_bytes >> 10} KiB"
+
+
+def _updates(run: Run) -> str:
+    return "not reached" if run.updates_to_error is None else str(run.updates_to_error)
 
 
 def _table(title: str, *columns: str) -> Table:
