@@ -10,8 +10,8 @@ the rows here. To add an activation, add a row, and then its two functions, f an
 * ``cython_backend/`` (``exponential_free.pxi``, or ``float32.pxi``, ``float32_fast.pxi``,
   ``float64.pxi``),
 
-unless it names ``kernels`` of another; its name to ``__init__.py``, its calls in other libraries to
-``bench/calls.py``, and run
+unless it names ``kernels`` of another; its name to ``__init__.py`` and to
+``asv_benchmarks/benchmarks/common.py``, its calls in other libraries to ``bench/calls.py``, and run
 ``python tools/write_stubs.py``, ``python -m fastact plot --all --directory docs/gallery``,
 ``python tools/write_activations_page.py`` and ``python tools/write_validation_set.py``, and measure
 its largest errors as docs/accuracy.md tells. The tests name what is missing.

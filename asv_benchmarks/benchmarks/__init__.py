@@ -1,0 +1,1 @@
+"""The benchmarks of fastact, for asv. See ../README.md."""
