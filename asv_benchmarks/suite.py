@@ -266,7 +266,8 @@ def _check(arguments: argparse.Namespace) -> int:
     """Check and measure the fastact that is installed beside asv."""
     profile, python = PROFILES[arguments.profile], f"existing:{sys.executable}"
     with tempfile.TemporaryDirectory() as directory:
-        config = configuration(results_dir=directory)
+        # Where a machine has checked out a commit, there may be no branch main.
+        config = configuration(results_dir=directory, branches=["HEAD"])
         head = commit("HEAD")
         status = asv(config, "check", "--environment", python) or _measure(
             config, [], profile, None, "--environment", python, "--set-commit-hash", head
