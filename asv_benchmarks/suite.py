@@ -211,6 +211,11 @@ def commits(span: str) -> list[str]:
     return listed.stdout.split()
 
 
+def has_commits(name: str) -> bool:
+    command = ["git", "rev-parse", "--verify", "--quiet", name]
+    return subprocess.run(command, cwd=HERE, check=False, capture_output=True).returncode == 0
+
+
 def commit(name: str) -> str:
     (found,) = commits(f"{name}^!")
     return found
@@ -266,7 +271,6 @@ def _check(arguments: argparse.Namespace) -> int:
     """Check and measure the fastact that is installed beside asv."""
     profile, python = PROFILES[arguments.profile], f"existing:{sys.executable}"
     with tempfile.TemporaryDirectory() as directory:
-        # Where a machine has checked out a commit, there may be no branch main.
         config = configuration(results_dir=directory, branches=["HEAD"])
         head = commit("HEAD")
         status = asv(config, "check", "--environment", python) or _measure(
@@ -298,7 +302,8 @@ def _gate(arguments: argparse.Namespace) -> int:
 
 
 def _publish(arguments: argparse.Namespace) -> int:
-    config = configuration()
+    # Where a machine has checked out a commit, there may be no branch main.
+    config = configuration(branches=["main" if has_commits("main") else "HEAD"])
     return asv(config, "publish") or site_files.localise(HERE / ".asv" / "html")
 
 
