@@ -11,8 +11,23 @@ from libc.string cimport strcpy
 
 cnp.import_array()
 
+# Written out: the declarations that come with NumPy 2.0 lack them.
 cdef extern from "numpy/arrayobject.h":
+    ctypedef struct PyDataMemAllocator:
+        void* ctx
+        void* (*malloc)(void* ctx, size_t size) noexcept nogil
+        void* (*calloc)(void* ctx, size_t count, size_t size) noexcept nogil
+        void* (*realloc)(void* ctx, void* data, size_t size) noexcept nogil
+        void (*free)(void* ctx, void* data, size_t size) noexcept nogil
+
+    ctypedef struct PyDataMem_Handler:
+        char[127] name
+        unsigned char version
+        PyDataMemAllocator allocator
+
     PyObject* PyDataMem_DefaultHandler
+    object PyDataMem_GetHandler()
+    object PyDataMem_SetHandler(object handler)
 
 cdef extern from "buffer_pool.h":
     const bint POOL_AVAILABLE
@@ -35,7 +50,7 @@ cdef extern from "buffer_pool.h":
     void* pool_realloc(void* context, void* data, size_t size) noexcept nogil
     void pool_free(void* context, void* data, size_t size) noexcept nogil
 
-cdef cnp.PyDataMem_Handler handler
+cdef PyDataMem_Handler handler
 strcpy(handler.name, "fastact_pool")
 handler.version = 1
 handler.allocator.ctx = NULL
@@ -56,10 +71,10 @@ cdef object take_over():
     """
     if pool_read().limit == 0:
         return None
-    former = cnp.PyDataMem_GetHandler()
+    former = PyDataMem_GetHandler()
     if <PyObject*>former != PyDataMem_DefaultHandler:
         return None
-    cnp.PyDataMem_SetHandler(capsule)
+    PyDataMem_SetHandler(capsule)
     return former
 
 
@@ -71,7 +86,7 @@ cdef cnp.ndarray new_array(int ndim, cnp.npy_intp* shape, int type_number):
         return cnp.PyArray_EMPTY(ndim, shape, type_number, 0)
     finally:
         if former is not None:
-            cnp.PyDataMem_SetHandler(former)
+            PyDataMem_SetHandler(former)
 
 
 cdef class NewArraysFromPool:
@@ -87,7 +102,7 @@ cdef class NewArraysFromPool:
 
     def __exit__(self, *_):
         if self.former is not None:
-            cnp.PyDataMem_SetHandler(self.former)
+            PyDataMem_SetHandler(self.former)
 
 
 def set_pool_limit(size_t limit):
