@@ -9,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 from scripts import load_tool
+from slopes import assert_slopes
 
 import fastact as fa
 
@@ -195,19 +196,7 @@ def test_gradients_are_the_slopes_of_the_loss(name):
     def loss():
         return networks.cross_entropy(network.logits(images), labels)[0]
 
-    step = 1e-6
-    gradients = network.gradients(images, labels)
-    for parameter, gradient in zip(network.parameters, gradients, strict=True):
-        assert parameter.shape == gradient.shape
-        for index in rng.integers(parameter.size, size=5):
-            value = parameter.flat[index]
-            losses = []
-            for moved in (value + step, value - step):
-                parameter.flat[index] = moved
-                losses.append(loss())
-            parameter.flat[index] = value
-            slope = (losses[0] - losses[1]) / (2 * step)
-            assert gradient.flat[index] == pytest.approx(slope, rel=1e-4, abs=1e-8)
+    assert_slopes(network.gradients(images, labels), network.parameters, loss, rng)
 
 
 def test_a_convolution_is_the_sum_over_its_patches():

@@ -17,6 +17,7 @@ class _Verb:
     param_names = ("activation", "backend", "dtype", "size", "threads")
 
     def call(self, name: str, dtype: str, size: str) -> common.Call:
+        """Return what is timed; each subclass has its own."""
         raise NotImplementedError
 
     def track_time(self, name: str, backend: str, dtype: str, size: str, threads: int) -> Any:
