@@ -631,6 +631,11 @@ def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
 def _loop_address(verb: Verb, loop: str, settings: config.Settings) -> int:
     backend = config.load_backend(settings.backend)
     address: int = backend.loop_address(verb.row.name, verb.kind, loop)
+    if address == 0:
+        raise config.BackendUnavailableError(
+            f"{verb.__name__}: the compiled extension is older than the Python files of fastact "
+            f"and has no loop for it; rebuild fastact, or choose another backend"
+        )
     if backend is not config.cython_backend:  # whose loops are there from the start
         verb.adopt_loops("numba", backend.address_if_compiled)
     return address

@@ -70,7 +70,7 @@ def look_up(
     if _are_defaults(verb, parameters):
         verb.adopt_table(backend, dtype, table)
     x = array.astype(dtype, copy=False)
-    if x.strides != np.empty_like(x).strides:
+    if not x.flags.aligned or x.strides != np.empty_like(x).strides:
         x = x.copy(order="K")  # in one piece, its axes in the order that they have in memory
     results = [np.empty_like(x) for _ in range(verb.nout)]
     config.driver.look_up(

@@ -261,7 +261,7 @@ def generate(directory: Path, modules: Iterable[str]) -> None:
     check_kernels(rows)
     directory.mkdir(parents=True, exist_ok=True)
     template = Tempita.Template((BACKEND / "loops.pyx.in").read_text(), name="loops.pyx.in")
-    text = template.substitute(loops=list(loops(rows)), block=BLOCK)
+    text = template.substitute(rows=with_kernels(rows), loops=list(loops(rows)), block=BLOCK)
     for module in modules:
         write_if_changed(directory / f"{module}.pyx", text)
     write_if_changed(directory / "coefficients.h", coefficients_header(load("coefficients")))

@@ -14,6 +14,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
+from fastact.catalogue import ROWS
 from fastact.driver import supported_levels
 
 #: Levels of x86-64, the lowest first; other processors have the first only.
@@ -41,14 +42,21 @@ _LOOPS = import_module(f"{__name__}._loops_{_LEVEL}")
 _ADDRESSES = _LOOPS.addresses()
 _PRODUCT_ADDRESSES = _LOOPS.product_addresses()
 _SUM_ADDRESSES = _LOOPS.sum_addresses()
+_PARAMETERS = _LOOPS.parameters()
+# An extension that was built before its row changed would read other parameters than it is given.
+_CURRENT = {
+    row.name
+    for row in ROWS
+    if _PARAMETERS.get(row.name) == tuple((p.name, p.default) for p in row.parameters)
+}
 
 
 def loop_address(name: str, verb: str, loop: str) -> int:
-    """Return the address of a loop, 0 where there is none.
+    """Return the address of a loop, or 0 if the extension is older than the activation's row.
 
     ``loop`` is "float32", "float64", one of these with "_broadcast", or "float32_fast".
     """
-    address: int = _ADDRESSES.get((name, verb, loop), 0)
+    address: int = _ADDRESSES.get((name, verb, loop), 0) if name in _CURRENT else 0
     return address
 
 

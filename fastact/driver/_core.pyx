@@ -19,9 +19,7 @@ cnp.import_array()
 cdef enum:
     MAX_OPERANDS = 8
     BLOCK = 16  # elements of a block, the unit of a loop: as in tools/generate_cython.py
-    BLOCK_BYTES = BLOCK * 8
     TILE_BYTES = 1024
-    WORTH_ALIGNING = 4096  # elements
     TABLES = 2  # float16 and bfloat16
     PAIRS = 64  # elements with two results at a time
     BACKENDS = 2  # that have compiled loops: Cython 0, Numba 1
@@ -108,6 +106,7 @@ cdef extern from *:
     void enable_vectorcall "fastact_enable_vectorcall"(type subclass, Py_ssize_t offset)
 
 cdef extern from "Python.h":
+    int PyErr_CheckSignals() except -1
     int PyContextVar_Get(object var, PyObject* default, PyObject** value) except -1
     void Py_DECREF(PyObject*)
     PyObject* PyTuple_GET_ITEM(PyObject*, Py_ssize_t)
@@ -125,13 +124,59 @@ ctypedef void (*loop_type)(void**, void**, Py_ssize_t, double*) noexcept nogil
 ctypedef void (*products_type)(void*, void*, Py_ssize_t, Py_ssize_t, Py_ssize_t, double*) noexcept nogil
 ctypedef object (*vectorcall_type)(FastPath, PyObject**, size_t, PyObject*)
 
+# --- thresholds: see set_thresholds --------------------------------------------------------------
+
 # An array below this many bytes is computed without releasing the GIL: doing so would cost more.
 cdef Py_ssize_t GIL_BYTES = 1 << 15
 # Inputs and output together, from which stores past the caches pay.
 cdef Py_ssize_t STREAMING_BYTES = streaming_bytes()
-# The same where a table is read: to look up is slower than the caches beyond the second. On a Xeon
-# (Sapphire Rapids), streaming costs 15% at 32 MiB, and halves the time at 64.
+# The same for look-ups in a table, which are slower than the last-level cache. On a Xeon (Sapphire
+# Rapids), streaming costs 15% at 32 MiB and halves the time at 64 MiB.
 cdef Py_ssize_t TABLE_STREAMING_BYTES = 1 << 26
+# A slice of fewer elements is neither brought to a cache line nor streamed.
+cdef Py_ssize_t WORTH_ALIGNING = 4096
+# An upper limit for the chunks that callers ask for, in elements: a multiple of 64.
+cdef Py_ssize_t LONGEST_CHUNK = 1 << 40
+# Chunks of about 10 us each, after which a long call handles signals: every 20 ms or later.
+cdef Py_ssize_t CHUNKS_BETWEEN_SIGNALS = 1 << 11
+
+
+def set_thresholds(**changes):
+    """Change thresholds of the driver, and return the values of all of them before the change.
+
+    Results do not depend on them. Tests make them small, so that small arrays reach every path.
+    """
+    global GIL_BYTES, STREAMING_BYTES, TABLE_STREAMING_BYTES, WORTH_ALIGNING, LONGEST_CHUNK
+    global CHUNKS_BETWEEN_SIGNALS
+    before = {
+        "gil_bytes": GIL_BYTES,
+        "streaming_bytes": STREAMING_BYTES,
+        "table_streaming_bytes": TABLE_STREAMING_BYTES,
+        "worth_aligning": WORTH_ALIGNING,
+        "longest_chunk": LONGEST_CHUNK,
+        "chunks_between_signals": CHUNKS_BETWEEN_SIGNALS,
+    }
+    unknown = changes.keys() - before.keys()
+    if unknown:
+        raise TypeError(f"set_thresholds: got unexpected keyword arguments {sorted(unknown)}")
+    after = before | changes
+    if after["longest_chunk"] < 64 or after["longest_chunk"] % 64:
+        raise ValueError(
+            f"set_thresholds: longest_chunk must be a positive multiple of 64, "
+            f"got {after['longest_chunk']}"
+        )
+    if after["chunks_between_signals"] < 1:
+        raise ValueError(
+            f"set_thresholds: chunks_between_signals must be at least 1, "
+            f"got {after['chunks_between_signals']}"
+        )
+    GIL_BYTES = after["gil_bytes"]
+    STREAMING_BYTES = after["streaming_bytes"]
+    TABLE_STREAMING_BYTES = after["table_streaming_bytes"]
+    WORTH_ALIGNING = after["worth_aligning"]
+    LONGEST_CHUNK = after["longest_chunk"]
+    CHUNKS_BETWEEN_SIGNALS = after["chunks_between_signals"]
+    return before
 
 
 # --- settings: written by fastact.config, read here without a call into Python -------------------
@@ -235,7 +280,7 @@ cdef void run_blocks(Job* job, Py_ssize_t begin, Py_ssize_t blocks) noexcept nog
 
 cdef void run_part_of_block(Job* job, Py_ssize_t begin, Py_ssize_t count) noexcept nogil:
     """Run the loop over one block of which only the first ``count`` elements exist."""
-    cdef char scratch[2 * MAX_OPERANDS][BLOCK_BYTES]
+    cdef double scratch[2 * MAX_OPERANDS][BLOCK]  # aligned for every dtype
     cdef void* inputs[MAX_OPERANDS]
     cdef void* outputs[MAX_OPERANDS]
     cdef int i
@@ -243,7 +288,7 @@ cdef void run_part_of_block(Job* job, Py_ssize_t begin, Py_ssize_t count) noexce
     for i in range(job.n_inputs):
         size = job.input_sizes[i]
         inputs[i] = scratch[i]
-        memset(scratch[i], 0, BLOCK_BYTES)
+        memset(scratch[i], 0, sizeof(scratch[i]))
         memcpy(scratch[i], <char*>job.inputs[i] + begin * size, count * size)
     for i in range(job.n_outputs):
         outputs[i] = scratch[MAX_OPERANDS + i]
@@ -255,9 +300,9 @@ cdef void run_part_of_block(Job* job, Py_ssize_t begin, Py_ssize_t count) noexce
 
 cdef void run_slice(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
     if end - begin >= WORTH_ALIGNING:
-        begin = run_to_cache_line(job, begin)
-    if job.streaming:
-        begin = run_streaming(job, begin, end)
+        begin = run_to_cache_line(job, begin, end)
+        if job.streaming:
+            begin = run_streaming(job, begin, end)
     run_elements(job, begin, end)
 
 
@@ -270,20 +315,20 @@ cdef void run_elements(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogi
         run_part_of_block(job, begin, end - begin)
 
 
-cdef Py_ssize_t run_to_cache_line(Job* job, Py_ssize_t begin) noexcept nogil:
-    """Run the loop up to where a cache line of the first output begins; return where.
+cdef Py_ssize_t run_to_cache_line(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
+    """Run the loop up to the next cache line of the first output; return the new beginning.
 
-    Arrays from malloc begin amid one, and then every store of a vector would meet two lines.
+    Arrays from malloc begin in the middle of one, and then every vector store would cross two.
     """
     cdef Py_ssize_t size = job.output_sizes[0]
     cdef size_t address = <size_t>job.outputs[0] + begin * size
-    cdef Py_ssize_t head = <Py_ssize_t>(-address & 63) // size
+    cdef Py_ssize_t head = min(<Py_ssize_t>(-address & 63) // size, end - begin)
     run_elements(job, begin, begin + head)
     return begin + head
 
 
 cdef Py_ssize_t run_streaming(Job* job, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
-    """Run the loop up to less than a tile before ``end``, storing past the caches; return where.
+    """Run the loop over whole tiles, storing past the caches; return the new beginning.
 
     The loop writes to a tile in the first-level cache, which is then streamed to the output. A tile
     is short, so that its stores are under way while the next is computed: 4 KiB takes up to 1.2
@@ -323,24 +368,102 @@ cdef void run_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
     run_slice(job, begin, min(begin + job.chunk, job.n))
 
 
-cdef void run(Job* job, int num_threads) noexcept nogil:
-    """Run the job on up to ``num_threads`` threads, which claim its chunks one after another."""
-    if num_threads < 2 or job.n < 2 * job.chunk:
-        run_slice(job, 0, job.n)
-        return
-    # As many for each thread, or the last to claim one would keep the others waiting.
-    cdef Py_ssize_t chunks = (job.n + job.chunk - 1) // job.chunk
-    chunks = (chunks + num_threads - 1) // num_threads * num_threads
-    job.chunk = ((job.n + chunks - 1) // chunks + 63) // 64 * 64
-    run_parallel(run_chunk, job, (job.n + job.chunk - 1) // job.chunk, num_threads)
+cdef struct Series:
+    task_type task
+    void* context
+    Py_ssize_t first  # chunk of those that run at present
 
 
-cdef int run_releasing_gil(Job* job, int num_threads) except -1:
+cdef void run_chunk_of_series(void* context, Py_ssize_t chunk) noexcept nogil:
+    cdef Series* series = <Series*>context
+    series.task(series.context, series.first + chunk)
+
+
+cdef int run_chunks(
+    task_type task, void* context, Py_ssize_t chunks, Py_ssize_t chunks_at_once, int num_threads
+) except -1:
+    """Run a task without the GIL on up to ``num_threads`` threads, which claim chunks in turn.
+
+    Signals are handled after each ``chunks_at_once`` chunks, so a long call may end with
+    KeyboardInterrupt.
+    """
+    cdef Series series
+    cdef Py_ssize_t count
+    series.task = task
+    series.context = context
+    series.first = 0
+    while True:
+        count = min(chunks_at_once, chunks - series.first)
+        with nogil:
+            if num_threads > 1 and count > 1:
+                run_parallel(run_chunk_of_series, &series, count, num_threads)
+            else:
+                run_in_order(run_chunk_of_series, &series, count)
+        series.first = series.first + count
+        if series.first >= chunks:
+            return 0
+        PyErr_CheckSignals()
+
+
+cdef void run_in_order(task_type task, void* context, Py_ssize_t chunks) noexcept nogil:
+    cdef Py_ssize_t chunk
+    for chunk in range(chunks):
+        task(context, chunk)
+
+
+cdef int run(Job* job, int num_threads) except -1:
     if job.n * job.input_sizes[0] < GIL_BYTES:
         run_slice(job, 0, job.n)
+        return 0
+    job.chunk = min(job.chunk, LONGEST_CHUNK)
+    cdef Py_ssize_t chunks_at_once = CHUNKS_BETWEEN_SIGNALS
+    cdef Py_ssize_t chunks
+    if num_threads < 2 or job.n < 2 * job.chunk:
+        job.chunk = job.chunk * CHUNKS_BETWEEN_SIGNALS
+        chunks_at_once = 1
     else:
-        with nogil:
-            run(job, num_threads)
+        # The same number for each thread, or the last to claim one would keep the others waiting.
+        chunks = (job.n + job.chunk - 1) // job.chunk
+        chunks = (chunks + num_threads - 1) // num_threads * num_threads
+        job.chunk = ((job.n + chunks - 1) // chunks + 63) // 64 * 64
+    chunks = (job.n + job.chunk - 1) // job.chunk
+    return run_chunks(run_chunk, job, chunks, chunks_at_once, num_threads)
+
+
+cdef int set_operands(Job* job, inputs, outputs) except -1:
+    """Set the arrays of a job, and check what its loop relies on."""
+    if not (0 < len(inputs) <= MAX_OPERANDS and 0 < len(outputs) <= MAX_OPERANDS):
+        raise ValueError(
+            f"driver: expected 1 to {MAX_OPERANDS} inputs and outputs, "
+            f"got {len(inputs)} and {len(outputs)}"
+        )
+    job.n_inputs = len(inputs)
+    job.n_outputs = len(outputs)
+    job.n = cnp.PyArray_SIZE(outputs[0])
+    for i, array in enumerate(inputs):
+        check_operand(array, job.n)
+        job.inputs[i] = cnp.PyArray_DATA(array)
+        job.input_sizes[i] = cnp.PyArray_ITEMSIZE(array)
+    for i, array in enumerate(outputs):
+        check_operand(array, job.n)
+        job.outputs[i] = cnp.PyArray_DATA(array)
+        job.output_sizes[i] = cnp.PyArray_ITEMSIZE(array)
+    return 0
+
+
+cdef int check_operand(cnp.ndarray array, Py_ssize_t n) except -1:
+    if not (cnp.PyArray_IS_C_CONTIGUOUS(array) and cnp.PyArray_ISBEHAVED_RO(array)):
+        raise ValueError("driver: operands must be contiguous, aligned and of native byte order")
+    if cnp.PyArray_SIZE(array) != n:
+        raise ValueError(
+            f"driver: operands must have {n} elements as the output, got {cnp.PyArray_SIZE(array)}"
+        )
+    return 0
+
+
+cdef int check_address(size_t address) except -1:
+    if address == 0:
+        raise ValueError("driver: expected the address of a loop, got 0")
     return 0
 
 
@@ -356,28 +479,20 @@ def execute(
     """
     cdef Job job
     cdef double values[MAX_OPERANDS]
-    cdef cnp.ndarray array
     cdef int i
-    for i, array in enumerate(inputs):
-        job.inputs[i] = cnp.PyArray_DATA(array)
-        job.input_sizes[i] = cnp.PyArray_ITEMSIZE(array)
-    for i, array in enumerate(outputs):
-        job.outputs[i] = cnp.PyArray_DATA(array)
-        job.output_sizes[i] = cnp.PyArray_ITEMSIZE(array)
+    check_address(address)
+    set_operands(&job, inputs, outputs)
     if isinstance(parameters, cnp.ndarray):
         job.parameters = <double*>cnp.PyArray_DATA(parameters)
     else:
         job.parameters = values
-        for i, value in enumerate(parameters):
+        for i, value in enumerate(parameters[:MAX_OPERANDS]):
             values[i] = value
     job.loop = <loop_type>address
-    job.n_inputs = len(inputs)
-    job.n_outputs = len(outputs)
-    job.n = cnp.PyArray_SIZE(outputs[0])
     job.chunk = chunk
     cdef Py_ssize_t least = STREAMING_BYTES if job.parameters == values else TABLE_STREAMING_BYTES
     job.streaming = is_bound_by_memory and pays_to_stream(&job, least)
-    run_releasing_gil(&job, num_threads)
+    run(&job, num_threads)
 
 
 cdef struct Rows:
@@ -425,23 +540,20 @@ def execute_rows(
     """
     cdef Job job
     cdef Rows rows
-    cdef cnp.ndarray array
-    cdef int i
-    for i, array in enumerate(inputs):
-        job.inputs[i] = cnp.PyArray_DATA(array)
-        job.input_sizes[i] = cnp.PyArray_ITEMSIZE(array)
-    for i, array in enumerate(outputs):
-        job.outputs[i] = cnp.PyArray_DATA(array)
-        job.output_sizes[i] = cnp.PyArray_ITEMSIZE(array)
+    check_address(address)
+    set_operands(&job, inputs, outputs)
+    if length < 1 or cnp.PyArray_SIZE(parameters) < 1:
+        raise ValueError("driver: rows must have elements and parameters")
+    if is_broadcast and cnp.PyArray_SIZE(parameters) != length:
+        raise ValueError(
+            f"driver: expected {length} parameters, one for each element of a row, "
+            f"got {cnp.PyArray_SIZE(parameters)}"
+        )
+    check_operand(parameters, cnp.PyArray_SIZE(parameters))
     job.parameters = <double*>cnp.PyArray_DATA(parameters)
     job.loop = <loop_type>address
-    job.n_inputs = len(inputs)
-    job.n_outputs = len(outputs)
-    job.n = cnp.PyArray_SIZE(outputs[0])
-    # Stores past the caches need a cache line to begin at: run_slice looks for one in long rows.
-    job.streaming = (
-        is_bound_by_memory and length >= WORTH_ALIGNING and pays_to_stream(&job, STREAMING_BYTES)
-    )
+    job.streaming = is_bound_by_memory and pays_to_stream(&job, STREAMING_BYTES)
+    chunk = min(chunk, LONGEST_CHUNK)
     rows.job = &job
     rows.length = length
     rows.n_rows = (job.n + length - 1) // length
@@ -455,21 +567,11 @@ def execute_rows(
         job.inputs[job.n_inputs] = cnp.PyArray_DATA(parameters)
         job.input_sizes[job.n_inputs] = sizeof(double)
         job.n_inputs = job.n_inputs + 1
-    if job.n * job.input_sizes[0] < GIL_BYTES:
-        run_rows_here(&rows, 1)
-    else:
-        with nogil:
-            run_rows_here(&rows, num_threads)
-
-
-cdef void run_rows_here(Rows* rows, int num_threads) noexcept nogil:
     cdef Py_ssize_t chunks = (rows.n_rows + rows.rows_in_chunk - 1) // rows.rows_in_chunk * rows.parts
-    cdef Py_ssize_t chunk
-    if num_threads > 1 and chunks > 1:
-        run_parallel(run_rows, rows, chunks, num_threads)
-        return
-    for chunk in range(chunks):
-        run_rows(rows, chunk)
+    if job.n * job.input_sizes[0] < GIL_BYTES:
+        run_in_order(run_rows, &rows, chunks)
+    else:
+        run_chunks(run_rows, &rows, chunks, CHUNKS_BETWEEN_SIGNALS, num_threads)
 
 
 # --- sums over channels --------------------------------------------------------------------------
@@ -575,14 +677,8 @@ cdef double sum_of_parts(Sums* job, Py_ssize_t channel) noexcept nogil:
     return total + rest if rest - rest == 0 else total
 
 
-cdef void run_sums(Sums* job, int num_threads) noexcept nogil:
-    cdef Py_ssize_t chunks = (job.n_units + job.units_in_chunk - 1) // job.units_in_chunk
+cdef void write_sums(Sums* job) noexcept nogil:
     cdef Py_ssize_t i
-    if num_threads > 1 and chunks > 1:
-        run_parallel(sum_units, job, chunks, num_threads)
-    else:
-        for i in range(chunks):
-            sum_units(job, i)
     for i in range(job.channels):
         if job.sums_are_single:
             (<float*>job.sums)[i] = <float>sum_of_parts(job, i)
@@ -622,11 +718,13 @@ cdef int sum_products(
     job.groups = n_parts // (channels * job.parts_in_group)
     cdef cnp.ndarray parts = cnp.PyArray_EMPTY(1, &n_parts, cnp.NPY_FLOAT64, 0)
     job.parts = <double*>cnp.PyArray_DATA(parts)
+    cdef Py_ssize_t chunks = (job.n_units + job.units_in_chunk - 1) // job.units_in_chunk
     if cnp.PyArray_NBYTES(x) < GIL_BYTES:
-        run_sums(&job, 1)
+        run_in_order(sum_units, &job, chunks)
     else:
-        with nogil:
-            run_sums(&job, num_threads)
+        run_chunks(sum_units, &job, chunks, CHUNKS_BETWEEN_SIGNALS, num_threads)
+    with nogil:
+        write_sums(&job)
     return 0
 
 
@@ -639,6 +737,13 @@ def sum_over_channels(
     ``g`` and ``x`` are contiguous, of the type of the loop, and of shape (any, channels, inner) or
     have as many elements, but not none; ``result`` is contiguous, float32 or float64.
     """
+    cdef Py_ssize_t n = cnp.PyArray_SIZE(x)
+    check_address(address)
+    check_operand(g, n)
+    check_operand(x, n)
+    check_operand(result, channels)
+    if n < 1 or inner < 1 or n % (channels * inner):
+        raise ValueError(f"driver: {n} elements are no rows of {channels} channels of {inner}")
     sum_products(<products_type>address, g, x, channels, inner, num_threads, result)
 
 
@@ -717,23 +822,15 @@ cdef void look_up_both(void** inputs, void** outputs, Py_ssize_t blocks, double*
 
 def look_up(cnp.ndarray table, cnp.ndarray x, outputs, int num_threads, Py_ssize_t chunk):
     """Look the bits of the elements up; all arrays are contiguous, of uint16 but a table of two."""
-    cdef loop_type loop = look_up_value if len(outputs) == 1 else look_up_both
     cdef Job job
-    cdef cnp.ndarray array
-    cdef int i
-    job.inputs[0] = cnp.PyArray_DATA(x)
-    job.input_sizes[0] = 2
-    for i, array in enumerate(outputs):
-        job.outputs[i] = cnp.PyArray_DATA(array)
-        job.output_sizes[i] = 2
-    job.loop = loop
-    job.n_inputs = 1
-    job.n_outputs = len(outputs)
-    job.n = cnp.PyArray_SIZE(x)
+    set_operands(&job, [x], outputs)
+    if job.input_sizes[0] != 2 or table.nbytes != (len(outputs) << 17):
+        raise ValueError("driver: expected elements of 16 bits and a table of all their results")
+    job.loop = look_up_value if job.n_outputs == 1 else look_up_both
     job.chunk = chunk
     job.streaming = pays_to_stream(&job, TABLE_STREAMING_BYTES)
     job.parameters = <double*>cnp.PyArray_DATA(table)
-    run_releasing_gil(&job, num_threads)
+    run(&job, num_threads)
 
 
 cdef struct Loops:
@@ -1059,5 +1156,5 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
         job.streaming = pays_to_stream(&job, TABLE_STREAMING_BYTES)
     else:
         job.streaming = verb.is_bound_by_memory and pays_to_stream(&job, STREAMING_BYTES)
-    run_releasing_gil(&job, choice.num_threads)
+    run(&job, choice.num_threads)
     return result

@@ -22,19 +22,29 @@ static inline size_t fastact_streaming_bytes(void)
     return 32 << 20;
 }
 
-/* Both are aligned to 64 bytes, and so is size. */
+/* Copy memory past the caches. MOVNTDQ faults at an address that is no multiple of 16, so the bytes
+   before the first multiple are copied the usual way, as is the rest after the last whole vector:
+   any address and size is safe. The source should be aligned where the target is. */
 static inline void fastact_stream(void *to, const void *from, size_t size)
 {
-    __m128i *target = (__m128i *)to;
-    const __m128i *source = (const __m128i *)from;
-    for (size_t i = 0; i < size / sizeof(__m128i); i += 4) {
-        __m128i a = _mm_load_si128(source + i), b = _mm_load_si128(source + i + 1);
-        __m128i c = _mm_load_si128(source + i + 2), d = _mm_load_si128(source + i + 3);
-        _mm_stream_si128(target + i, a);
-        _mm_stream_si128(target + i + 1, b);
-        _mm_stream_si128(target + i + 2, c);
-        _mm_stream_si128(target + i + 3, d);
+    const size_t vector = sizeof(__m128i);
+    char *target = (char *)to;
+    const char *source = (const char *)from;
+    size_t head = -(uintptr_t)target % vector;
+    if (head > size) head = size;
+    memcpy(target, source, head);
+    size_t done = head;
+    for (; done + 4 * vector <= size; done += 4 * vector) {
+        __m128i a = _mm_loadu_si128((const __m128i *)(source + done));
+        __m128i b = _mm_loadu_si128((const __m128i *)(source + done + vector));
+        __m128i c = _mm_loadu_si128((const __m128i *)(source + done + 2 * vector));
+        __m128i d = _mm_loadu_si128((const __m128i *)(source + done + 3 * vector));
+        _mm_stream_si128((__m128i *)(target + done), a);
+        _mm_stream_si128((__m128i *)(target + done + vector), b);
+        _mm_stream_si128((__m128i *)(target + done + 2 * vector), c);
+        _mm_stream_si128((__m128i *)(target + done + 3 * vector), d);
     }
+    memcpy(target + done, source + done, size - done);
 }
 
 /* Before anyone else reads what was streamed. */
