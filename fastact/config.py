@@ -1,8 +1,8 @@
 """Which backend computes, on how many threads, how exactly: environment, setters, contexts.
 
 The settings are ``backend``, ``num_threads`` and ``precision``. ``set_*`` changes them for the
-process; ``use_*`` for a block, in this thread (or asyncio task) only. All are one value, a
-``Settings`` tuple in a context variable, so that the compiled fast path reads them in one step.
+process; ``use_*`` for a block, in this thread (or asyncio task) only. The compiled fast path reads
+both from where they are stored.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ from __future__ import annotations
 import os
 import platform
 import sys
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
+from contextlib import ContextDecorator
 from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
@@ -48,6 +48,9 @@ class Settings(NamedTuple):
     backend: str
     num_threads: int
     precision: str
+
+
+_BACKEND, _NUM_THREADS, _PRECISION = range(len(Settings._fields))
 
 
 # --- the environment, read once at import ------------------------------------------------------
@@ -98,43 +101,59 @@ def _usable_cpus() -> int:
 
 # --- the settings ------------------------------------------------------------------------------
 
-#: Set for a block by ``use_backend`` and its like; unset, the process-wide value holds.
-_block_settings: ContextVar[Settings] = ContextVar("fastact_settings")
-_process_settings = Settings(
+#: The settings of the process: a list shared with the driver, in the order of ``Settings``. One of
+#: them changes by assignment to its item, so that threads never overwrite each other's changes.
+_process_settings: list[Any] = [
     _from_environment("FASTACT_BACKEND", BACKEND_CHOICES),
     _threads_from_environment(),
     _from_environment("FASTACT_PRECISION", PRECISIONS),
-)
+]
+#: The settings of the enclosing ``use_*`` blocks; None where the setting of the process holds.
+_block_settings: ContextVar[tuple[Any, ...]] = ContextVar("fastact_settings")
+_NOT_SET = (None, None, None)
 
 
 def current() -> Settings:
     """Return the settings in force here."""
-    return _block_settings.get(_process_settings)
+    block = _block_settings.get(_NOT_SET)
+    pairs = zip(block, _process_settings, strict=True)
+    return Settings(*(own if inner is None else inner for inner, own in pairs))
 
 
 def with_settings(changes: Mapping[str, Any]) -> Settings:
-    """Return the settings in force here, but for these changes."""
+    """Return the settings in force here with some of them replaced."""
     return current()._replace(**changes)
 
 
-def _set(**changes: Any) -> None:
-    """Change the process-wide settings, and those of the enclosing ``use_*`` block if any."""
-    global _process_settings
-    _process_settings = _process_settings._replace(**changes)
-    if driver is not None:
-        driver.set_process_settings(_process_settings)
-    block = _block_settings.get(None)
-    if block is not None:
-        _block_settings.set(block._replace(**changes))
+def _set(index: int, value: Any) -> None:
+    """Change a setting of the process, and of the enclosing block if it has one of its own."""
+    _process_settings[index] = value
+    if _block_settings.get(_NOT_SET)[index] is not None:
+        _set_in_block(index, value)
 
 
-@contextmanager
-def _use(**changes: Any) -> Iterator[None]:
-    token = _block_settings.set(_block_settings.get(_process_settings)._replace(**changes))
-    try:
-        yield
-    finally:
-        _block_settings.reset(token)
+def _set_in_block(index: int, value: Any) -> None:
+    block = list(_block_settings.get(_NOT_SET))
+    block[index] = value
+    _block_settings.set(tuple(block))
+
+
+class _Use(ContextDecorator):
+    """Context manager of one setting. The others remain those of the surrounding code."""
+
+    def __init__(self, index: int, value: Any) -> None:
+        self._index, self._value = index, value
+        self._outer: list[Any] = []
+
+    def _recreate_cm(self) -> _Use:  # a decorated function may run in several threads at once
+        return _Use(self._index, self._value)
+
+    def __enter__(self) -> None:
+        self._outer.append(_block_settings.get(_NOT_SET)[self._index])
+        _set_in_block(self._index, self._value)
+
+    def __exit__(self, *_: object) -> None:
+        _set_in_block(self._index, self._outer.pop())
 
 
 if driver is not None:
@@ -269,7 +288,7 @@ def set_backend(name: str) -> None:
     >>> import fastact as fa
     >>> fa.set_backend("auto")
     """
-    _set(backend=check_backend("set_backend", name))
+    _set(_BACKEND, check_backend("set_backend", name))
 
 
 def use_backend(name: str) -> Any:
@@ -291,11 +310,14 @@ def use_backend(name: str) -> Any:
     ...     float(fa.relu(2.0))
     2.0
     """
-    return _use(backend=check_backend("use_backend", name))
+    return _Use(_BACKEND, check_backend("use_backend", name))
 
 
 def get_num_threads() -> int:
-    """Return how many threads a large array is computed on here.
+    """Return the largest number of threads on which an array is computed here.
+
+    Threads are created when they are first needed. If the system refuses to create one, calls use
+    those that exist and try again later; `show_config` tells how many exist.
 
     Examples
     --------
@@ -321,7 +343,7 @@ def set_num_threads(num_threads: int) -> None:
     >>> import fastact as fa
     >>> fa.set_num_threads(fa.get_num_threads())
     """
-    _set(num_threads=_check_threads("set_num_threads", num_threads))
+    _set(_NUM_THREADS, _check_threads("set_num_threads", num_threads))
 
 
 def use_threads(num_threads: int) -> Any:
@@ -343,7 +365,7 @@ def use_threads(num_threads: int) -> Any:
     ...     float(fa.relu(2.0))
     2.0
     """
-    return _use(num_threads=_check_threads("use_threads", num_threads))
+    return _Use(_NUM_THREADS, _check_threads("use_threads", num_threads))
 
 
 def get_precision() -> str:
@@ -375,7 +397,7 @@ def set_precision(precision: str) -> None:
     >>> import fastact as fa
     >>> fa.set_precision(fa.get_precision())
     """
-    _set(precision=check_precision("set_precision", precision))
+    _set(_PRECISION, check_precision("set_precision", precision))
 
 
 def use_precision(precision: str) -> Any:
@@ -397,7 +419,7 @@ def use_precision(precision: str) -> Any:
     ...     float(fa.sigmoid(0.0))
     0.5
     """
-    return _use(precision=check_precision("use_precision", precision))
+    return _Use(_PRECISION, check_precision("use_precision", precision))
 
 
 @overload
@@ -450,6 +472,7 @@ def _configuration() -> dict[str, dict[str, Any]]:
         },
         "settings": {
             **current()._asdict(),
+            "existing_threads": 1 if driver is None else driver.thread_count(),
             "usable_cpus": _usable_cpus(),
         },
         "backends": {name: _why_unavailable(name) or "available" for name in BACKENDS},

@@ -23,6 +23,10 @@ from fastact.catalogue import Row
 # Arrays of the working dtype in, the same out; parameters may be floats or arrays.
 Array = Any
 
+# Elements computed at a time: their temporary arrays stay in the second-level cache, and a long
+# call can be interrupted between two chunks.
+_CHUNK = 1 << 13
+
 _WIDER = {"float32": np.float64, "float64": np.longdouble}
 
 
@@ -55,6 +59,24 @@ def run(
     num_threads : int
         The most threads to use. This backend uses one.
     """
+    for begin in range(0, outputs[0].size, _CHUNK):
+        chunk = slice(begin, begin + _CHUNK)
+        _run_chunk(
+            row,
+            verb,
+            [array[chunk] for array in inputs],
+            [array[chunk] for array in outputs],
+            [value[chunk] if isinstance(value, np.ndarray) else value for value in parameters],
+        )
+
+
+def _run_chunk(
+    row: Row,
+    verb: str,
+    inputs: Sequence[np.ndarray],
+    outputs: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+) -> None:
     dtype = outputs[0].dtype
     # Parameters may have digits that dtype has not: comparisons with them are made in a wider one.
     work = dtype if row.exact and not row.parameters else _WIDER.get(dtype.name, dtype)

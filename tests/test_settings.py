@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 import threading
 
 import numpy as np
@@ -121,6 +122,97 @@ def test_a_setter_within_a_block_holds_there_and_after():
         fa.set_backend("numpy")
         assert settings() == ("numpy", 3)
     assert settings() == ("numpy", 3)
+
+
+def in_another_thread(function, *args):
+    thread = threading.Thread(target=function, args=args)
+    thread.start()
+    thread.join()
+
+
+def test_a_block_leaves_the_other_settings_to_the_process():
+    """What another thread sets for the process holds within the block too."""
+    with fa.use_threads(1):
+        in_another_thread(fa.set_backend, "numpy")
+        assert settings() == ("numpy", 1)
+        in_another_thread(fa.set_num_threads, 3)
+        assert settings() == ("numpy", 1)
+    assert settings() == ("numpy", 3)
+
+
+def test_an_inner_block_ends_its_own_setting_only():
+    with fa.use_backend("auto"):
+        with fa.use_threads(2):
+            fa.set_backend("numpy")
+        assert fa.get_backend() == "numpy"
+
+
+def test_the_compiled_fast_path_sees_every_layer():
+    """Of process, block and argument; the backends differ in the last bit of these results."""
+    x = np.linspace(-4, 4, 1001, dtype="float32")
+    expected = {name: fa.mish(x, backend=name).tobytes() for name in ("auto", "numpy")}
+    assert expected["auto"] != expected["numpy"] or fa.config.cython_backend is None
+    fa.set_backend("numpy")
+    assert fa.mish(x).tobytes() == expected["numpy"]
+    with fa.use_threads(1), fa.use_precision("fast"):
+        assert fa.mish(x).tobytes() == expected["numpy"]
+        with fa.use_backend("auto"):
+            assert fa.mish(x).tobytes() == expected["auto"]
+            assert fa.mish(x, backend="numpy").tobytes() == expected["numpy"]
+        assert fa.mish(x).tobytes() == expected["numpy"]
+    fa.set_backend("auto")
+    assert fa.mish(x).tobytes() == expected["auto"]
+
+
+def test_setters_in_several_threads_lose_no_update():
+    """Each thread changes a setting of its own and finds it as it left it."""
+    lost = []
+
+    def work(setter, getter, values):
+        for _ in range(3000):
+            for value in values:
+                setter(value)
+                if getter() != value:
+                    lost.append(value)
+
+    precision, interval = fa.get_precision(), sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    threads = [
+        threading.Thread(target=work, args=(fa.set_backend, fa.get_backend, ("numpy", "auto"))),
+        threading.Thread(target=work, args=(fa.set_num_threads, fa.get_num_threads, (2, 3))),
+        threading.Thread(
+            target=work, args=(fa.set_precision, fa.get_precision, ("fast", "faithful"))
+        ),
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    sys.setswitchinterval(interval)
+    fa.set_precision(precision)
+    assert lost == []
+
+
+def test_a_block_decorates_a_function_that_threads_share():
+    entered = threading.Barrier(2)
+
+    @fa.use_threads(3)
+    def decorated():
+        entered.wait()
+        return fa.get_num_threads()
+
+    outside = fa.get_num_threads()
+    found = []
+
+    def work():
+        found.append((decorated(), fa.get_num_threads()))
+
+    threads = [threading.Thread(target=work) for _ in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [(3, outside)] * 2
 
 
 def test_a_block_takes_numpy_integers():

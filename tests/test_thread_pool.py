@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from test_backends import run_python
@@ -211,3 +214,27 @@ for name in ("SIGINT", "SIGTERM", "SIGCHLD", "SIGALRM", "SIGSEGV"):
 def test_a_process_ends_cleanly(last_lines):
     """Without a word, and with exit code 0: see run_python."""
     assert run(last_lines) == []
+
+
+def test_threads_that_the_system_refused_are_created_later(tmp_path):
+    source, compiler = Path(__file__).with_name("refused_threads.c"), shutil.which("cc")
+    if compiler is None or not source.exists():
+        pytest.skip("there is no C compiler or no source here")
+    headers = source.parents[1] / "fastact" / "driver"
+    program = tmp_path / "refused_threads"
+    flags = ["-Wall", "-Werror", "-pthread", f"-I{headers}", "-DFASTACT_SPAWN_AGAIN_NS=50000000"]
+    subprocess.run([compiler, *flags, source, "-o", program], check=True)
+    process = subprocess.run([program], capture_output=True, text=True, timeout=60)
+    assert (process.returncode, process.stdout) == (0, "")
+
+
+def test_show_config_tells_how_many_threads_exist():
+    code = """
+def existing():
+    return fa.show_config("dicts")["settings"]["existing_threads"]
+
+print(existing())
+parallel(x, 4)
+print(existing(), len(workers()) + 1)
+"""
+    assert run(code) == ["1", "4 4"]

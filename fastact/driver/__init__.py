@@ -12,10 +12,10 @@ from fastact.driver._core import (
     execute,
     execute_rows,
     look_up,
-    set_process_settings,
     set_thresholds,
     sum_over_channels,
     supported_levels,
+    thread_count,
     use_vectorcall,
 )
 from fastact.driver._memory import (
@@ -38,9 +38,9 @@ __all__ = [
     "look_up",
     "pool_information",
     "set_pool_limit",
-    "set_process_settings",
     "set_thresholds",
     "sum_over_channels",
     "supported_levels",
+    "thread_count",
     "use_vectorcall",
 ]

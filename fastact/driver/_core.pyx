@@ -37,6 +37,7 @@ cdef extern from "threads.h":
         task_type task, void* context, Py_ssize_t chunks, int num_threads
     ) noexcept nogil
     bint threads_available "fastact_threads_available"() noexcept nogil
+    int existing_threads "fastact_existing_threads"() noexcept nogil
 
 cdef extern from "streaming.h":
     size_t streaming_bytes "fastact_streaming_bytes"() noexcept nogil
@@ -110,6 +111,7 @@ cdef extern from "Python.h":
     int PyContextVar_Get(object var, PyObject* default, PyObject** value) except -1
     void Py_DECREF(PyObject*)
     PyObject* PyTuple_GET_ITEM(PyObject*, Py_ssize_t)
+    PyObject* PyList_GET_ITEM(list, Py_ssize_t)
     Py_ssize_t PyTuple_GET_SIZE(PyObject*)
     Py_ssize_t PyVectorcall_NARGS(size_t)
     long PyLong_AsLong(PyObject*) except? -1
@@ -183,8 +185,8 @@ def set_thresholds(**changes):
 #
 # The names in settings are compared as objects: fastact.config has one object for each.
 
-cdef object block_settings = None  # the context variable of fastact.config
-cdef object process_settings = None  # a (backend, num_threads, precision) tuple
+cdef object block_settings = None  # a context variable; its value is a tuple
+cdef list process_settings = None  # backend, number of threads, precision
 cdef PyObject* AUTO = NULL
 cdef PyObject* NAMES[BACKENDS]
 cdef PyObject* FAST = NULL
@@ -201,22 +203,20 @@ cdef PyObject* kept(object value):
 
 
 def connect_settings(context_variable, settings, backends, precisions, keywords):
-    """Tell where the settings are, and which objects are their values and keywords.
+    """Set where the settings are stored, and which objects are their values and keywords.
+
+    ``context_variable`` holds the settings of a block, a tuple with None for those it does not
+    have, and ``settings`` is the list of the settings of the process.
 
     ``backends`` are "auto", "cython", "numba"; ``precisions`` are "fast", "faithful"; ``keywords``
     are "out", "backend", "precision".
     """
-    global block_settings, AUTO, FAST, FAITHFUL, OUT, BACKEND, PRECISION
+    global block_settings, process_settings, AUTO, FAST, FAITHFUL, OUT, BACKEND, PRECISION
     block_settings = context_variable
+    process_settings = settings
     AUTO, NAMES[0], NAMES[1] = kept(backends[0]), kept(backends[1]), kept(backends[2])
     FAST, FAITHFUL = kept(precisions[0]), kept(precisions[1])
     OUT, BACKEND, PRECISION = kept(keywords[0]), kept(keywords[1]), kept(keywords[2])
-    set_process_settings(settings)
-
-
-def set_process_settings(settings):
-    global process_settings
-    process_settings = settings
 
 
 cdef struct Choice:
@@ -226,14 +226,23 @@ cdef struct Choice:
 
 
 cdef Choice settings_here() except *:
+    """Return the settings in force: those of the block, where it has them, or of the process."""
     cdef Choice choice
-    cdef PyObject* settings
-    PyContextVar_Get(block_settings, <PyObject*>process_settings, &settings)
-    # Borrowed from the tuple, which the context variable or the module keeps.
-    choice.backend = PyTuple_GET_ITEM(settings, 0)
-    choice.num_threads = <int>PyLong_AsLong(PyTuple_GET_ITEM(settings, 1))
-    choice.precision = PyTuple_GET_ITEM(settings, 2)
-    Py_DECREF(settings)
+    cdef PyObject* block
+    # Borrowed references are enough: the names are kept, and the number is read at once.
+    choice.backend = PyList_GET_ITEM(process_settings, 0)
+    choice.num_threads = <int>PyLong_AsLong(PyList_GET_ITEM(process_settings, 1))
+    choice.precision = PyList_GET_ITEM(process_settings, 2)
+    PyContextVar_Get(block_settings, NULL, &block)
+    if block == NULL:
+        return choice
+    if PyTuple_GET_ITEM(block, 0) != Py_None:
+        choice.backend = PyTuple_GET_ITEM(block, 0)
+    if PyTuple_GET_ITEM(block, 1) != Py_None:
+        choice.num_threads = <int>PyLong_AsLong(PyTuple_GET_ITEM(block, 1))
+    if PyTuple_GET_ITEM(block, 2) != Py_None:
+        choice.precision = PyTuple_GET_ITEM(block, 2)
+    Py_DECREF(block)
     return choice
 
 
@@ -755,6 +764,11 @@ def build_information():
         "threads": "pthreads" if threads_available() else "none: serial on this platform",
         "cython": FASTACT_CYTHON.decode(),
     }
+
+
+def thread_count():
+    """Return how many threads exist to compute on: the caller and the workers created so far."""
+    return existing_threads()
 
 
 def supported_levels():

@@ -40,6 +40,11 @@ static void fastact_run_serial(fastact_task task, void *context, ptrdiff_t chunk
 #ifndef FASTACT_CHUNKS_WORTH_WAKING
 #define FASTACT_CHUNKS_WORTH_WAKING 10
 #endif
+/* After the system refused to create a thread, calls go on with those that exist, and try again
+   after this time: a refusal costs 10 to 20 us. */
+#ifndef FASTACT_SPAWN_AGAIN_NS
+#define FASTACT_SPAWN_AGAIN_NS 10000000
+#endif
 #define FASTACT_MAX_THREADS 1024
 #define FASTACT_STACK_BYTES ((size_t)1 << 20)
 
@@ -83,8 +88,8 @@ typedef struct {
 static struct {
     atomic_int callers;
     atomic_bool busy; /* one of them has the pool; the next three are its own */
-    int threads;      /* the caller, number 0, and the workers that exist */
-    bool full;        /* the system gives no more */
+    atomic_int threads;  /* the caller, number 0, and the workers that exist */
+    int64_t spawn_after; /* no thread is created before: the system refused one */
     int64_t last_end;
 
     /* The job. Whoever holds a chunk keeps it alive, so it is read between a claim and its end. */
@@ -286,10 +291,9 @@ static void fastact_make_bed(int thread)
     bed->avoided = -1;
 }
 
-/* Create workers until there are `threads` threads, or as many as the system gives; return how many
-   there are. Signals are for the application's own threads, but those that a fault raises are not
+/* Create workers until there are `threads` threads, or as many as the system gives. Signals are for the application's own threads, but those that a fault raises are not
    blocked, so that its handler for them is called. */
-static int fastact_hire(int threads)
+static void fastact_hire(int threads)
 {
     sigset_t signals, previous;
     pthread_attr_t attributes;
@@ -302,12 +306,12 @@ static int fastact_hire(int threads)
     pthread_attr_init(&attributes);
     pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
     pthread_attr_setstacksize(&attributes, FASTACT_STACK_BYTES);
-    while (fastact_pool.threads < threads && !fastact_pool.full) {
+    while (fastact_pool.threads < threads) {
         pthread_t created;
         void *number = (void *)(intptr_t)fastact_pool.threads;
         fastact_make_bed(fastact_pool.threads);
         if (pthread_create(&created, &attributes, fastact_worker, number) != 0) {
-            fastact_pool.full = true;
+            fastact_pool.spawn_after = fastact_now() + FASTACT_SPAWN_AGAIN_NS;
             break;
         }
         fastact_pool.beds[fastact_pool.threads].sleeper = created;
@@ -318,7 +322,6 @@ static int fastact_hire(int threads)
     }
     pthread_attr_destroy(&attributes);
     pthread_sigmask(SIG_SETMASK, &previous, NULL);
-    return fastact_pool.threads;
 }
 
 /* Make the pool empty and idle: when the module is loaded, and in a forked child, where no worker
@@ -326,7 +329,7 @@ static int fastact_hire(int threads)
 static void fastact_reset(void)
 {
     fastact_pool.threads = 1;
-    fastact_pool.full = false;
+    fastact_pool.spawn_after = 0;
     fastact_make_bed(0);
     atomic_store(&fastact_pool.unclaimed, 0);
     atomic_store(&fastact_pool.unfinished, 0);
@@ -342,8 +345,10 @@ __attribute__((constructor)) static void fastact_load(void)
 
 static void fastact_share(fastact_task task, void *context, ptrdiff_t chunks, int threads)
 {
+    if (fastact_pool.threads < threads && fastact_now() >= fastact_pool.spawn_after)
+        fastact_hire(threads);
     if (fastact_pool.threads < threads)
-        threads = fastact_hire(threads);
+        threads = fastact_pool.threads;
     fastact_pool.task = task;
     fastact_pool.context = context;
     atomic_store(&fastact_pool.caller_processor, fastact_processor());
@@ -374,6 +379,12 @@ static inline int fastact_threads_available(void)
     return 1;
 }
 
+/* Return the number of threads that exist: the caller and the workers. */
+static inline int fastact_existing_threads(void)
+{
+    return fastact_pool.threads;
+}
+
 /* Run task(context, 0) .. task(context, chunks - 1), each once, on the calling thread and up to
    num_threads - 1 workers; return when all are done. A chunk should be about 10 us of work. Others
    who call at the same time count as threads: two callers on two processors need no worker. */
@@ -399,6 +410,11 @@ static void fastact_run_parallel(fastact_task task, void *context, ptrdiff_t chu
 static inline int fastact_threads_available(void)
 {
     return 0;
+}
+
+static inline int fastact_existing_threads(void)
+{
+    return 1;
 }
 
 static void fastact_run_parallel(fastact_task task, void *context, ptrdiff_t chunks,

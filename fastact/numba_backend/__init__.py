@@ -86,9 +86,13 @@ def run(
             _run_chunk(function, [a[chunk] for a in inputs], [a[chunk] for a in outputs], values)
 
     helpers = _start_helpers(work, min(num_threads, len(starts)) - 1)
-    work()
-    for helper in helpers:
-        helper.result()
+    try:
+        work()
+    finally:  # after an interrupt, nothing is written once this function has returned
+        for _ in unclaimed:
+            pass
+        for helper in helpers:
+            helper.result()
 
 
 def _start_helpers(work: Callable[[], None], count: int) -> list[Future[None]]:
