@@ -60,10 +60,8 @@ def test_a_changed_row_says_rebuild(catalogue_of_the_change, change, dtype):
 
 
 def test_the_rows_of_this_catalogue_are_those_of_the_extension():
-    kernels = {
-        row.name for row in map(lambda name: fa.get(name).row, fa.names()) if not row.kernels
-    }
-    assert kernels == config.cython_backend._CURRENT
+    rows = [fa.get(name).row for name in fa.names()]
+    assert {row.name for row in rows if not row.kernels} == config.cython_backend._CURRENT
 
 
 @pytest.mark.parametrize("driver_function", ["execute", "execute_rows", "sum_over_channels"])
