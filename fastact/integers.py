@@ -32,10 +32,7 @@ def loop(verb: Verb) -> Callable[..., None]:
         work = _working_dtype(verb, inputs, parameters, dtype)
         results = outputs if work == dtype else [np.empty_like(y, work) for y in outputs]
         inputs = [array.astype(work, copy=False) for array in inputs]
-        parameters = [
-            value.astype(work, copy=False) if isinstance(value, np.ndarray) else value
-            for value in parameters
-        ]
+        parameters = [np.asarray(value, work) for value in parameters]
         numpy_backend.run(verb.row, verb.kind, "", inputs, results, parameters, 1)
         if work == dtype:
             return
