@@ -155,7 +155,7 @@ def _run_floats(
     if not _has_sixteen_bits(dtype):
         return _run(verb, arrays, parameters, (None,) * verb.nout, dtype, settings)
     # Both results before either is stored: ties are settled by x, which an output may overlap.
-    results = _compute_doubles(verb, arrays, parameters, settings.backend)
+    results = _run(verb, arrays, parameters, (None,) * verb.nout, np.dtype(np.float64), settings)
     _settle_ties(verb, arrays, parameters, results, targets)
     return results
 
@@ -423,7 +423,7 @@ def _promote(dtypes: Sequence[np.dtype]) -> np.dtype:
     do, and theirs is taken: float32, which holds both, and bfloat16.
     """
     if any(map(is_bfloat16, dtypes)):
-        floating = (dtype for dtype in dtypes if dtype.kind not in "biu")
+        floating = (dtype.newbyteorder("=") for dtype in dtypes if dtype.kind not in "biu")
         dtypes = [np.dtype(np.float32) if dtype == np.float16 else dtype for dtype in floating]
     return np.result_type(*dtypes)
 
@@ -445,9 +445,7 @@ def check_outputs(
         described = ", ".join(
             f"{name} {shape}" for name, shape in zip(verb.input_names, shapes, strict=True)
         )
-        raise ValueError(
-            f"{verb.__name__}: shapes must broadcast together, got {described}"
-        )
+        raise ValueError(f"{verb.__name__}: shapes must broadcast together, got {described}")
     for array in out:
         if array is not None:
             check_output(verb, array, dtype, shape)
@@ -482,7 +480,11 @@ def check_apart(verb: Verb, first: np.ndarray, second: np.ndarray) -> None:
     are computed into temporary arrays first.
     """
     try:
-        shared = np.shares_memory(first, second, max_work=_OVERLAP_WORK)
+        shared = np.shares_memory(
+            first,
+            second,
+            max_work=_OVERLAP_WORK,  # type: ignore[arg-type]  # NumPy's stub has -1 and 0 only
+        )
     except np.exceptions.TooHardError:
         return
     if shared:
@@ -496,8 +498,8 @@ def check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]
         raise ValueError(f"{verb.__name__}: out must be writeable, got a read-only array")
     is_number = array.dtype.kind in "biufc" or is_bfloat16(array.dtype)
     # NumPy does not know that float16 and bfloat16 are of one kind.
-    kinds = (np.dtype(np.float16) if is_bfloat16(each) else each for each in (dtype, array.dtype))
-    if not (is_number and np.can_cast(*kinds, casting="same_kind")):
+    source, target = (np.float16 if is_bfloat16(each) else each for each in (dtype, array.dtype))
+    if not (is_number and np.can_cast(source, target, casting="same_kind")):
         raise TypeError(
             f"{verb.__name__}: out must have a dtype to which {dtype} casts (same_kind), "
             f"got {array.dtype}"
@@ -508,9 +510,7 @@ def check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]
         )
 
 
-def _deliver(
-    result: np.ndarray, out: Any, dtype: np.dtype, shape: tuple[int, ...]
-) -> np.ndarray:
+def _deliver(result: np.ndarray, out: Any, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
     """Round to 16 bits if required, and store into ``out`` or return an array of the shape."""
     if out is None:
         rounded = to_sixteen_bits(result, dtype)

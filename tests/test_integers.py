@@ -73,7 +73,10 @@ def exactly(verb, arrays, parameters) -> list[list[int]]:
         "value_and_grad": [row.formula, row.derivative],
     }[verb.kind]
     names = ", ".join(verb.input_names).replace("grad_output", "g")
-    lists = [array.tolist() for array in np.broadcast_arrays(*(object_array(a) for a in (*arrays, *parameters)))]
+    lists = [
+        array.tolist()
+        for array in np.broadcast_arrays(*(object_array(a) for a in (*arrays, *parameters)))
+    ]
     functions = [eval(f"lambda {names}: int({formula})") for formula in formulas]
     return [[function(*values) for values in zip(*lists, strict=True)] for function in functions]
 
@@ -125,7 +128,9 @@ def test_results_are_exact_or_an_error(verb, dtype):
 
 @over_dtypes
 @pytest.mark.parametrize(
-    "verb", [v for v in VERBS if v.row.parameters], ids=[v.__name__ for v in VERBS if v.row.parameters]
+    "verb",
+    [v for v in VERBS if v.row.parameters],
+    ids=[v.__name__ for v in VERBS if v.row.parameters],
 )
 def test_parameters_may_be_arrays_of_any_integer_dtype(verb, dtype):
     x, random = numbers(dtype), np.random.default_rng(1)
