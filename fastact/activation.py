@@ -366,7 +366,8 @@ def get(name: str) -> Activation:
     """
     if not isinstance(name, str):
         raise TypeError(f"get: name must be a string, got {name!r}")
-    found = _ACTIVATIONS.get(name) or _BY_ALIAS.get(name)
+    key = config.canonical(name)
+    found = _ACTIVATIONS.get(key) or _BY_ALIAS.get(key)
     if found is None:
         raise ValueError(f"get: name must be one of {', '.join(NAMES)} or an alias, got {name!r}")
     return found

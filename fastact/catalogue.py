@@ -95,6 +95,8 @@ class Row(NamedTuple):
     exact: bool = False
     #: Integer arrays keep their dtype (a parameter must then be an integer).
     keeps_integers: bool = False
+    #: Arrays of bool keep theirs.
+    keeps_bool: bool = False
     #: f' as a function of y = f(x), or "" where f' is not a function of the output.
     derivative_from_output: str = ""
     #: Why f' is not a function of the output.
@@ -151,6 +153,8 @@ ROWS = (
         derivative_limits=(1.0, 1.0),
         exponential_free=True,
         exact=True,
+        keeps_integers=True,
+        keeps_bool=True,
         derivative_from_output="1",
         example=(-1.0, 0.0, 2.0),
         derivative_example=(1.0, 1.0, 1.0),

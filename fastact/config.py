@@ -56,9 +56,13 @@ _BACKEND, _NUM_THREADS, _PRECISION = range(len(Settings._fields))
 # --- the environment, read once at import ------------------------------------------------------
 
 
-def _canonical(name: str) -> str:
-    """Return the one string of that name: the fast path compares objects, not characters."""
-    return sys.intern(name)
+def canonical(name: str) -> str:
+    """Return the interned string of that value: the fast path compares objects, not characters.
+
+    The characters of a subclass count (`numpy.str_`, members of string enumerations), not its
+    methods: they may have an equality or a hash of their own.
+    """
+    return sys.intern(str.__str__(name))
 
 
 def _from_environment(variable: str, choices: tuple[str, ...]) -> str:
@@ -67,7 +71,7 @@ def _from_environment(variable: str, choices: tuple[str, ...]) -> str:
         raise ValueError(
             f"environment variable {variable} must be one of {', '.join(choices)}, got {name!r}"
         )
-    return _canonical(name)
+    return canonical(name)
 
 
 def integer_from_environment(name: str, least: int, most: int) -> int | None:
@@ -160,9 +164,9 @@ if driver is not None:
     driver.connect_settings(
         _block_settings,
         _process_settings,
-        backends=[_canonical(name) for name in ("auto", "cython", "numba")],
-        precisions=[_canonical(name) for name in PRECISIONS],
-        keywords=[_canonical(name) for name in ("out", "backend", "precision")],
+        backends=[canonical(name) for name in ("auto", "cython", "numba")],
+        precisions=[canonical(name) for name in PRECISIONS],
+        keywords=[canonical(name) for name in ("out", "backend", "precision")],
     )
 
 
@@ -183,11 +187,12 @@ def check_precision(caller: str, precision: object) -> str:
     """Return ``precision`` if it is one; raise otherwise."""
     if not isinstance(precision, str):
         raise TypeError(f"{caller}: precision must be a string, got {precision!r}")
-    if precision not in PRECISIONS:
+    name = canonical(precision)
+    if name not in PRECISIONS:
         raise ValueError(
             f"{caller}: precision must be one of {', '.join(PRECISIONS)}, got {precision!r}"
         )
-    return _canonical(precision)
+    return name
 
 
 # --- the backends ------------------------------------------------------------------------------
@@ -197,6 +202,7 @@ def check_backend(caller: str, name: object) -> str:
     """Return ``name`` if it is a backend that can run here (or "auto"); raise otherwise."""
     if not isinstance(name, str):
         raise TypeError(f"{caller}: backend must be a string, got {name!r}")
+    name = canonical(name)
     if name not in BACKEND_CHOICES:
         raise ValueError(
             f"{caller}: backend must be one of {', '.join(BACKEND_CHOICES)}, got {name!r}"
@@ -204,7 +210,7 @@ def check_backend(caller: str, name: object) -> str:
     reason = None if name == "auto" else _why_unavailable(name)
     if reason:
         raise BackendUnavailableError(f"{caller}: {reason}")
-    return _canonical(name)
+    return name
 
 
 def _why_unavailable(name: str) -> str | None:

@@ -10,12 +10,13 @@ copies where an output overlaps an input. A backend sees contiguous chunks of on
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastact import config, memory, numpy_backend, tables
+from fastact import config, integers, memory, numpy_backend, tables
 from fastact.catalogue import DOMAINS
 from fastact.rounding import is_bfloat16, settle_ties, to_sixteen_bits
 
@@ -35,13 +36,16 @@ _SHORT_ROWS = 1 << 11
 _LONGEST_ROW = 1 << 20
 _PLAIN = {np.dtype(name): name for name in ("float32", "float64")}
 _ITERATOR_FLAGS = (
-    "external_loop", "buffered", "grow_inner", "copy_if_overlap", "zerosize_ok",
+    "external_loop", "buffered", "grow_inner", "copy_if_overlap", "zerosize_ok", "refs_ok",
 )  # fmt: skip
 _INPUT_FLAGS = ("readonly", "contig", "aligned", "nbo")
 _OUTPUT_FLAGS = ("writeonly", "allocate", "no_broadcast", "contig", "aligned", "nbo")
 # An output may be an input, without a copy. Not where parameters are arrays: those loops have no
 # body for it, and would compute one element at a time.
 _IN_PLACE_FLAGS = ("overlap_assume_elementwise",)
+# Steps of the search for memory that two outputs share, a few milliseconds at most. An exact answer
+# may take time exponential in the number of dimensions.
+_OVERLAP_WORK = 10_000
 
 
 def call(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
@@ -70,31 +74,94 @@ def _evaluate(
         for name, operand in zip(verb.arguments, operands, strict=True)
     ]
     dtype = result_dtype(verb, operands, arrays, values)
-    if dtype.kind in "iu":
-        # Exact in any backend, so computed by the reference in all of them.
-        settings, work = settings._replace(backend="numpy"), dtype
-        for name, value in zip(verb.input_names, (*arrays, *values), strict=True):
-            _check_fits(verb, name, value, dtype)
-    else:
-        work = dtype if dtype.itemsize > 2 else np.dtype(np.float64)
     shape = check_outputs(verb, out, dtype, arrays, values)
     check_order(verb, values)
 
+    work = np.dtype(np.float64) if _has_sixteen_bits(dtype) else dtype
     with memory.new_arrays(math.prod(shape) * work.itemsize):
-        if not tables.apply(verb, dtype, arrays, values, out, math.prod(shape), settings):
-            results = _run(verb, arrays, values, out, work, settings)
-            if work != dtype and all(given is None or given.dtype.itemsize == 2 for given in out):
-                _settle_ties(verb, arrays, values, results, dtype)
-        elif len(arrays) == 1:
-            results = tables.look_up(verb, dtype, arrays[0], values, settings, _compute_bits)
+        if dtype.kind in "biu":
+            results = _run_integers(verb, arrays, values, out, dtype)
         else:
-            multiply = tables.multiplier(verb, dtype, values, settings, _compute_doubles)
-            results = _iterate(multiply, arrays, [], (), out, dtype)
+            values = [float(value) if isinstance(value, int) else value for value in values]
+            results = _run_floats(verb, arrays, values, out, dtype, math.prod(shape), settings)
+        shape = next((given.shape for given in out if given is not None), shape)
         delivered = [
-            _deliver(result, given, dtype) for result, given in zip(results, out, strict=True)
+            _deliver(result, given, dtype, shape)
+            for result, given in zip(results, out, strict=True)
         ]
     wrapped = _wrap(verb, delivered, out, (*operands, *parameters))
     return wrapped[0] if verb.nout == 1 else tuple(wrapped)
+
+
+def _run_integers(
+    verb: Verb,
+    arrays: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    out: tuple[Any, ...],
+    dtype: np.dtype,
+) -> list[np.ndarray]:
+    """Return the results, which are exact in every backend: the reference computes them for all.
+
+    Nothing is written to ``out`` before every result is known to fit.
+    """
+    for name, array in zip(verb.arguments, arrays, strict=True):
+        if integers.one_outside(array, dtype) is not None:  # a Python number takes the dtype
+            raise ValueError(
+                f"{verb.__name__}: {name} must fit into {dtype}, the dtype of the result, "
+                f"got {array!r}"
+            )
+    in_arrays = any(isinstance(value, np.ndarray) for value in parameters)
+    parameter_arrays = [native(value) for value in parameters if in_arrays]
+    outputs = [
+        given if given is not None and not parameters and np.can_cast(dtype, given.dtype) else None
+        for given in out
+    ]
+    results = _iterate(integers.loop(verb), arrays, parameter_arrays, parameters, outputs, dtype)
+    for result, given in zip(results, out, strict=True):
+        outside = None if given is None else integers.one_outside(result, given.dtype)
+        if outside is not None:
+            raise ValueError(
+                f"{verb.__name__}: out must have a dtype that holds every result, "
+                f"got {given.dtype} for {outside}"
+            )
+    return results
+
+
+def native(value: Any) -> np.ndarray:
+    """Return an array in the byte order of the machine."""
+    array = np.asarray(value)
+    return array.astype(array.dtype.newbyteorder("="), copy=False)
+
+
+def _run_floats(
+    verb: Verb,
+    arrays: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    out: tuple[Any, ...],
+    dtype: np.dtype,
+    size: int,
+    settings: config.Settings,
+) -> list[np.ndarray]:
+    """Return the results in ``out`` or in new arrays, to be rounded if they have 16 bits."""
+    if tables.apply(verb, dtype, arrays, parameters, out, size, settings):
+        if len(arrays) == 1:
+            return tables.look_up(verb, dtype, arrays[0], parameters, settings, _compute_bits)
+        multiply = tables.multiplier(verb, dtype, parameters, settings, _compute_doubles)
+        return _iterate(multiply, arrays, [], (), out, dtype)
+    targets = [dtype if given is None else given.dtype.newbyteorder("=") for given in out]
+    if not any(map(_has_sixteen_bits, targets)):
+        work = np.dtype(np.float64) if _has_sixteen_bits(dtype) else dtype
+        return _run(verb, arrays, parameters, out, work, settings)
+    if not _has_sixteen_bits(dtype):
+        return _run(verb, arrays, parameters, (None,) * verb.nout, dtype, settings)
+    # Both results before either is stored: ties are settled by x, which an output may overlap.
+    results = _run(verb, arrays, parameters, (None,) * verb.nout, np.dtype(np.float64), settings)
+    _settle_ties(verb, arrays, parameters, results, targets)
+    return results
+
+
+def _has_sixteen_bits(dtype: np.dtype) -> bool:
+    return dtype == np.float16 or is_bfloat16(dtype)
 
 
 def _compute_doubles(
@@ -109,7 +176,7 @@ def _compute_bits(
 ) -> list[np.ndarray]:
     (x,) = arrays
     results = _compute_doubles(verb, arrays, parameters, backend)
-    _settle_ties(verb, arrays, parameters, results, x.dtype)
+    _settle_ties(verb, arrays, parameters, results, [x.dtype] * verb.nout)
     return [to_sixteen_bits(result, x.dtype).view(np.uint16) for result in results]
 
 
@@ -118,13 +185,19 @@ def _settle_ties(
     arrays: Sequence[np.ndarray],
     parameters: Sequence[Any],
     results: Sequence[np.ndarray],
-    dtype: np.dtype,
+    targets: Sequence[np.dtype],
 ) -> None:
-    """Have results rounded right that float64 cannot tell from ties, but not products."""
+    """Move results that are next to a tie of 16 bits to the right side of it, but not products.
+
+    Each result has the dtype that it will be rounded to in ``targets``.
+    """
+    if len(arrays) > 1:
+        return
     verbs = {"value_and_grad": ("forward", "grad")}.get(verb.kind, (verb.kind,))
-    if len(arrays) == 1:
-        x = np.broadcast_to(arrays[0].astype(np.float64), results[0].shape)
-        settle_ties(verb.row, x, parameters, dict(zip(verbs, results, strict=True)), dtype)
+    x = np.broadcast_to(arrays[0].astype(np.float64), results[0].shape)
+    for kind, result, target in zip(verbs, results, targets, strict=True):
+        if _has_sixteen_bits(target):
+            settle_ties(verb.row, x, parameters, {kind: result}, target)
 
 
 # --- arguments ---------------------------------------------------------------------------------
@@ -254,7 +327,13 @@ def as_array(verb: Verb, name: str, value: Any) -> np.ndarray:
 def parameter_value(verb: Verb, index: int, value: Any) -> Any:
     """Return a parameter as a Python number, or as an array if it has dimensions."""
     parameter = verb.row.parameters[index]
-    array = as_array(verb, parameter.name, value)
+    is_large = type(value) is int and abs(value) >= 1 << 63  # NumPy makes an object of most
+    if is_large and abs(value) > sys.float_info.max:
+        raise ValueError(
+            f"{verb.__name__}: {parameter.name} must be within the range of float64, "
+            f"got an integer of {value.bit_length()} bits"
+        )
+    array = as_array(verb, parameter.name, float(value) if is_large else value)
     if array.dtype.kind not in "biuf" and not is_bfloat16(array.dtype):
         raise TypeError(
             f"{verb.__name__}: {parameter.name} must be a real number or an array of them, "
@@ -272,6 +351,8 @@ def parameter_value(verb: Verb, index: int, value: Any) -> Any:
         )
     if array.ndim:
         return array
+    if is_large:
+        return value
     return array.item() if array.dtype.kind in "biu" else float(array)
 
 
@@ -295,17 +376,6 @@ def _is_integer(value: Any) -> bool:
     return value.dtype.kind in "iu" if isinstance(value, np.ndarray) else type(value) is int
 
 
-def _check_fits(verb: Verb, name: str, value: Any, dtype: np.dtype) -> None:
-    """Check that integers survive the cast to the integer dtype of the result."""
-    info, array = np.iinfo(dtype), np.asarray(value)
-    if np.can_cast(array.dtype, dtype) or not array.size:
-        return
-    if not (info.min <= array.min() and array.max() <= info.max):
-        raise ValueError(
-            f"{verb.__name__}: {name} must fit into {dtype}, the dtype of the result, got {value!r}"
-        )
-
-
 # --- dtypes ------------------------------------------------------------------------------------
 
 
@@ -324,15 +394,15 @@ def result_dtype(
                 f"{verb.__name__}: {name} must be real: bool, integer, float16, bfloat16, float32 "
                 f"or float64, got {_describe(operand, array)}"
             )
-    dtype = _common_dtype(verb, operands, arrays)
-    if dtype.kind == "b" or (
-        dtype.kind in "iu" and not (verb.row.keeps_integers and all(map(_is_integer, parameters)))
-    ):
+    dtype = _common_dtype(operands, arrays)
+    keeps_integers = verb.row.keeps_integers and all(map(_is_integer, parameters))
+    kept = "iu" * keeps_integers + "b" * verb.row.keeps_bool
+    if dtype.kind in "biu" and dtype.kind not in kept:
         dtype = np.tanh.resolve_dtypes((dtype, None))[1]
     return dtype
 
 
-def _common_dtype(verb: Verb, operands: Sequence[Any], arrays: Sequence[np.ndarray]) -> np.dtype:
+def _common_dtype(operands: Sequence[Any], arrays: Sequence[np.ndarray]) -> np.dtype:
     """Return the dtype of the operands together; Python numbers are weak, as in NumPy."""
     weak = [operand for operand in operands if type(operand) in (bool, int, float)]
     strong = [
@@ -340,17 +410,22 @@ def _common_dtype(verb: Verb, operands: Sequence[Any], arrays: Sequence[np.ndarr
         for operand, array in zip(operands, arrays, strict=True)
         if type(operand) not in (bool, int, float)
     ]
-    try:
-        common = np.result_type(*(strong or [array.dtype for array in arrays]))
-        if strong and common.kind in "biu":
-            common = np.result_type(common, *weak)
-    except TypeError as error:
-        names = " and ".join(verb.arguments)
-        described = ", ".join(str(array.dtype) for array in arrays)
-        raise TypeError(
-            f"{verb.__name__}: {names} must have dtypes with a common one, got {described}: {error}"
-        ) from None
+    common = _promote(strong or [array.dtype for array in arrays])
+    if strong and common.kind in "biu":
+        common = np.result_type(common, *weak)
     return common.newbyteorder("=")
+
+
+def _promote(dtypes: Sequence[np.dtype]) -> np.dtype:
+    """Return the common dtype.
+
+    NumPy knows none of bfloat16 with float16 or with integers of more than 8 bits. PyTorch and JAX
+    do, and theirs is taken: float32, which holds both, and bfloat16.
+    """
+    if any(map(is_bfloat16, dtypes)):
+        floating = (dtype.newbyteorder("=") for dtype in dtypes if dtype.kind not in "biu")
+        dtypes = [np.dtype(np.float32) if dtype == np.float16 else dtype for dtype in floating]
+    return np.result_type(*dtypes)
 
 
 # --- outputs -----------------------------------------------------------------------------------
@@ -365,22 +440,55 @@ def check_outputs(
 ) -> tuple[int, ...]:
     """Return the shape of the results."""
     shapes = [np.shape(value) for value in (*arrays, *parameters)]
-    try:
-        shape = np.broadcast_shapes(*shapes)
-    except ValueError:
+    shape = _broadcast_shapes(*shapes)
+    if shape is None:
         described = ", ".join(
             f"{name} {shape}" for name, shape in zip(verb.input_names, shapes, strict=True)
         )
-        raise ValueError(
-            f"{verb.__name__}: shapes must broadcast together, got {described}"
-        ) from None
+        raise ValueError(f"{verb.__name__}: shapes must broadcast together, got {described}")
     for array in out:
         if array is not None:
             check_output(verb, array, dtype, shape)
     given = [array for array in out if array is not None]
-    if len(given) == 2 and np.shares_memory(*given):
-        raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
+    if len(given) == 2:
+        first, second = given
+        if first.shape != second.shape:
+            raise ValueError(
+                f"{verb.__name__}: the two arrays of out must have one shape, "
+                f"got {first.shape} and {second.shape}"
+            )
+        check_apart(verb, first, second)
     return shape
+
+
+def _broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
+    """Return the shape of all together, or None. That of NumPy stops at 32 dimensions of its 64."""
+    ndim = max(map(len, shapes))
+    shape = []
+    for lengths in zip(*((1,) * (ndim - len(each)) + each for each in shapes), strict=True):
+        longer = set(lengths) - {1}
+        if len(longer) > 1:
+            return None
+        shape.append(longer.pop() if longer else 1)
+    return tuple(shape)
+
+
+def check_apart(verb: Verb, first: np.ndarray, second: np.ndarray) -> None:
+    """Check that two outputs share no memory.
+
+    A pair for which that takes too long to decide is let through: as in NumPy's ufuncs, its results
+    are computed into temporary arrays first.
+    """
+    try:
+        shared = np.shares_memory(
+            first,
+            second,
+            max_work=_OVERLAP_WORK,  # type: ignore[arg-type]  # NumPy's stub has -1 and 0 only
+        )
+    except np.exceptions.TooHardError:
+        return
+    if shared:
+        raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
 
 
 def check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]) -> None:
@@ -389,25 +497,24 @@ def check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]
     if not array.flags.writeable:
         raise ValueError(f"{verb.__name__}: out must be writeable, got a read-only array")
     is_number = array.dtype.kind in "biufc" or is_bfloat16(array.dtype)
-    if not (is_number and np.can_cast(dtype, array.dtype, casting="same_kind")):
+    # NumPy does not know that float16 and bfloat16 are of one kind.
+    source, target = (np.float16 if is_bfloat16(each) else each for each in (dtype, array.dtype))
+    if not (is_number and np.can_cast(source, target, casting="same_kind")):
         raise TypeError(
             f"{verb.__name__}: out must have a dtype to which {dtype} casts (same_kind), "
             f"got {array.dtype}"
         )
-    try:
-        fits = np.broadcast_shapes(shape, array.shape) == array.shape
-    except ValueError:
-        fits = False
-    if not fits:
+    if _broadcast_shapes(shape, array.shape) != array.shape:
         raise ValueError(
             f"{verb.__name__}: out must have a shape to which {shape} broadcasts, got {array.shape}"
         )
 
 
-def _deliver(result: np.ndarray, out: Any, dtype: np.dtype) -> np.ndarray:
-    """Round to 16 bits where that is asked for, and store into what was given."""
+def _deliver(result: np.ndarray, out: Any, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+    """Round to 16 bits if required, and store into ``out`` or return an array of the shape."""
     if out is None:
-        return to_sixteen_bits(result, dtype)
+        rounded = to_sixteen_bits(result, dtype)
+        return rounded if rounded.shape == shape else np.broadcast_to(rounded, shape).copy()
     if result is not out:
         out[...] = to_sixteen_bits(result, out.dtype)
     given: np.ndarray = out
@@ -448,22 +555,14 @@ def _run(
     work: np.dtype,
     settings: config.Settings,
 ) -> list[np.ndarray]:
-    """Run the backend over chunks; return the outputs, new where none was given.
-
-    Sixteen-bit outputs are computed into new float64 arrays, which ``_deliver`` rounds.
-    """
+    """Run the backend over chunks; return the outputs, new where none was given."""
     channels = _channels(arrays, parameters, out, work, settings)
     if channels is not None:
         return _run_channels(verb, arrays, *channels, out, work, settings)
     in_arrays = any(isinstance(value, np.ndarray) for value in parameters)
     run_loop = _loop_runner(verb, _loop_name(verb, parameters, in_arrays, work, settings), settings)
-    parameter_type = work if work.kind in "iu" else np.dtype(np.float64)
-    parameter_arrays = [np.asarray(value, parameter_type) for value in parameters if in_arrays]
-    outputs = [
-        None if array is None or (array.dtype.itemsize == 2 and work.kind == "f") else array
-        for array in out
-    ]
-    return _iterate(run_loop, arrays, parameter_arrays, parameters, outputs, work)
+    parameter_arrays = [np.asarray(value, np.float64) for value in parameters if in_arrays]
+    return _iterate(run_loop, arrays, parameter_arrays, parameters, out, work)
 
 
 def _iterate(

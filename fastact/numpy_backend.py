@@ -50,7 +50,8 @@ def run(
         Which loop a compiled backend takes; this one has none.
     inputs : sequence of ndarray
         (x,), (grad_output, x) or (grad_output, y): contiguous, native, of one dtype: float32,
-        float64 or, in this backend alone and for rows that keep integers, an integer dtype.
+        float64 or, in this backend alone and for rows that keep integers, bool, an integer dtype
+        or object, of Python's integers.
     outputs : sequence of ndarray
         One array, or two for "value_and_grad"; of the same length and dtype. An output may be an
         input, but overlaps none partially.
@@ -107,7 +108,7 @@ def _keep_nan(derivative: Array, x: Array) -> Array:
 
 
 def identity(x: Array) -> Array:
-    return +x  # a copy: an output may be the input
+    return x.copy()  # an output may be the input
 
 
 def identity_grad(x: Array) -> Array:

@@ -30,10 +30,11 @@ def is_bfloat16(dtype: np.dtype) -> bool:
 
 def to_sixteen_bits(result: np.ndarray, dtype: np.dtype) -> np.ndarray:
     """Cast from float64, rounded once. ml_dtypes goes through float32, which would round twice."""
-    if not is_bfloat16(dtype) or result.dtype != np.float64:
+    if not is_bfloat16(dtype) or result.dtype.kind not in "iuf" or result.dtype == np.float32:
         return result.astype(dtype, copy=False)
     # Round to odd: where float32 is inexact, make its last bit 1. Then it is never half-way
     # between two bfloat16 numbers, and the second rounding sees on which side the value lies.
+    result = result.astype(np.float64, copy=False)
     single = result.astype(np.float32)
     beyond = np.abs(single.astype(np.float64)) > np.abs(result)
     truncated = np.where(beyond, np.nextafter(single, np.float32(0)), single)

@@ -163,8 +163,8 @@ def _checked(
     shape = dispatch.check_outputs(verb.kernel, (out,), dtype, arrays, (slopes,))
     if weight_out is not None:
         dispatch.check_output(verb, weight_out, _weight_dtype(weight, dtype), np.shape(weight))
-        if out is not None and np.shares_memory(out, weight_out):
-            raise ValueError(f"{verb.__name__}: the two arrays of out must not share memory")
+        if out is not None:
+            dispatch.check_apart(verb, out, weight_out)
     # Numbers of 16 bits are in float32 what they are; products of either type are in float64.
     is_single = all(np.can_cast(array.dtype, np.float32) for array in arrays)
     work = np.float32 if is_single else np.float64

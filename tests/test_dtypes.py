@@ -34,7 +34,8 @@ def test_floating_dtypes_are_kept(verb, backend):
 @over_verbs
 def test_integers_follow_tanh(verb, backend):
     """The result is that of the integers as floating-point numbers of the dtype of np.tanh."""
-    for dtype in ["bool", *([] if verb.row.keeps_integers else INTEGERS)]:
+    kept = ["bool"] * verb.row.keeps_bool + INTEGERS * verb.row.keeps_integers
+    for dtype in {"bool", *INTEGERS} - set(kept):
         x = np.array([0, 1, 5]).astype(dtype)
         floating = x.astype(np.tanh(x).dtype)
         expected = results(verb, *arguments(verb, floating), backend=backend)
@@ -185,11 +186,59 @@ def test_an_integer_that_does_not_fit_is_an_error(backend):
             call()
 
 
-def test_bfloat16_promotes_with_float32(backend):
+#: What bfloat16 and another dtype have in common, in PyTorch and JAX. NumPy knows half of it.
+WITH_BFLOAT16 = dict.fromkeys(["bool", *INTEGERS, "bfloat16"], "bfloat16") | {
+    "float16": "float32",
+    "float32": "float32",
+    "float64": "float64",
+    ">f2": "float32",
+    ">f4": "float32",
+    ">i4": "bfloat16",
+}
+TWO_ARRAYS = [verb for verb in VERBS if len(verb.arguments) == 2]
+
+
+@pytest.mark.parametrize("verb", TWO_ARRAYS, ids=[verb.__name__ for verb in TWO_ARRAYS])
+def test_bfloat16_promotes_with_every_dtype(verb, backend):
+    """The result is that of both arguments in the common dtype."""
     pytest.importorskip("ml_dtypes")
-    x = np.array([-1, 2]).astype("bfloat16")
-    assert fa.gelu.backward(x.astype("float32"), x, backend=backend).dtype == "float32"
-    assert fa.gelu.backward(x.astype("float64"), x, backend=backend).dtype == "float64"
+    narrow = np.array([0, 1, 3]).astype("bfloat16")
+    for other, common in WITH_BFLOAT16.items():
+        wide = np.array([1, 0, 100]).astype(other)
+        for pair in ((narrow, wide), (wide, narrow), (narrow[:1], wide), (wide, narrow[2])):
+            (result,) = results(verb, *pair, backend=backend)
+            (wanted,) = results(verb, *(a.astype(common) for a in pair), backend=backend)
+            assert_identical(result, wanted)
+
+
+@pytest.mark.parametrize("other", WITH_BFLOAT16)
+def test_bfloat16_slopes_and_weights_meet_every_dtype(other, backend):
+    """Parameters never widen a result; the gradient of a weight has the weight's dtype."""
+    pytest.importorskip("ml_dtypes")
+    arrays = np.array([[-1, 2], [0, -3]]).astype("bfloat16"), np.array([[1, 0], [3, 1]], other)
+    for x, g in (arrays, arrays[::-1]):
+        weight = np.array([0.25, 0.5]).astype("bfloat16")
+        dx, dw = fa.prelu.backward(g, x, weight, backend=backend)
+        assert dx.dtype == WITH_BFLOAT16[other]
+        assert dw.dtype == "bfloat16"
+        products = np.multiply(g.astype("float64"), np.minimum(x.astype("float64"), 0))
+        assert dw.astype("float64").tolist() == products.sum(axis=0).tolist()
+        expected = fa.prelu(x, weight.astype("float64"), backend=backend)
+        assert_identical(fa.prelu(x, weight, backend=backend), expected)
+        dx = fa.rrelu.backward(g, x, slopes=weight, backend=backend)
+        assert dx.dtype == WITH_BFLOAT16[other]
+
+
+def test_bfloat16_and_integers_are_parameters_of_each_other(backend):
+    pytest.importorskip("ml_dtypes")
+    x = np.array([-1, 2])
+    two, bfloat16_two = np.array([2, 2], "int64"), np.array([2, 2]).astype("bfloat16")
+    for dtype in FLOATING:
+        for function in (fa.leaky_relu, fa.silu, fa.elu):
+            found = function(x.astype(dtype), bfloat16_two, backend=backend)
+            assert_identical(found, function(x.astype(dtype), two, backend=backend))
+            assert_identical(found, function(x.astype(dtype), 2.0, backend=backend))
+    assert fa.leaky_relu(x, bfloat16_two, backend=backend).dtype == "float64"
 
 
 # --- floating-point errors -----------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import enum
 import sys
 import threading
 
@@ -11,6 +12,7 @@ import numpy as np
 import pytest
 
 import fastact as fa
+from fastact.compat import torch
 
 
 @pytest.fixture(autouse=True)
@@ -263,3 +265,75 @@ def test_show_config_prints_the_same(capsys):
         assert f"{section}:\n" in printed
         for key, value in facts.items():
             assert f"  {key}: {value}\n" in printed
+
+
+# --- names that are not exactly strings ----------------------------------------------------------
+
+
+class Name(str):
+    """A string with a hash and a text of its own."""
+
+    def __hash__(self):
+        return 1
+
+    def __str__(self):
+        return "something else"
+
+
+def string_enumeration(value):
+    return enum.Enum("Choice", {"MEMBER": value}, type=str).MEMBER
+
+
+STRINGS = {"numpy": np.str_, "Enum": string_enumeration, "subclass": Name}
+if hasattr(enum, "StrEnum"):
+    STRINGS["StrEnum"] = lambda value: enum.StrEnum("Choice", {"MEMBER": value}).MEMBER
+over_strings = pytest.mark.parametrize("string", STRINGS.values(), ids=STRINGS)
+
+
+@over_strings
+def test_subclasses_of_strings_are_names(string):
+    x = np.array([-1, 2], "float32")
+    for verb in (fa.gelu, fa.gelu.grad, fa.gelu.value_and_grad, fa.prelu):
+        parameters = (0.25,) * (verb is fa.prelu)
+        wanted = verb(x, *parameters, backend="numpy", precision="faithful")
+        found = verb(x, *parameters, backend=string("numpy"), precision=string("faithful"))
+        assert np.array_equal(found, wanted)
+    with fa.use_backend(string("numpy")), fa.use_precision(string("faithful")):
+        assert type(fa.get_backend()) is type(fa.get_precision()) is str
+        assert (fa.get_backend(), fa.get_precision()) == ("numpy", "faithful")
+    fa.set_backend(string("numpy"))
+    fa.set_precision(string("faithful"))
+    assert (fa.get_backend(), fa.get_precision()) == ("numpy", "faithful")
+    fa.set_precision(string("fast"))
+    assert fa.get(string("swish")) is fa.silu
+    assert fa.show_config(string("dicts"))["settings"]["backend"] == "numpy"
+    gelu_tanh = torch.gelu(x, approximate=string("tanh"))
+    assert np.array_equal(gelu_tanh, fa.gelu_tanh(x))
+
+
+@over_strings
+def test_other_subclasses_of_strings_are_named_errors(string):
+    x = np.array([-1, 2], "float32")
+    for call, name in (
+        (lambda: fa.gelu(x, backend=string("nump")), "gelu: backend"),
+        (lambda: fa.gelu(x, precision=string("fas")), "gelu: precision"),
+        (lambda: fa.set_backend(string("nump")), "set_backend: backend"),
+        (lambda: fa.use_precision(string("fas")), "use_precision: precision"),
+        (lambda: fa.get(string("gleu")), "get: name"),
+        (lambda: fa.show_config(string("json")), "show_config: mode"),
+        (lambda: torch.gelu(x, approximate=string("tan")), r"torch\.gelu: approximate"),
+    ):
+        with pytest.raises(ValueError, match=f"^{name} must be"):
+            call()
+
+
+@pytest.mark.parametrize("value", [b"numpy", 1, ["numpy"], np.array("numpy"), object], ids=repr)
+def test_what_is_no_string_is_a_named_error(value):
+    for call, name in (
+        (lambda: fa.gelu(1.0, backend=value), "gelu: backend"),
+        (lambda: fa.gelu(1.0, precision=value), "gelu: precision"),
+        (lambda: fa.set_backend(value), "set_backend: backend"),
+        (lambda: fa.get(value), "get: name"),
+    ):
+        with pytest.raises(TypeError, match=f"^{name} must be a string"):
+            call()

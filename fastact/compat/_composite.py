@@ -72,8 +72,8 @@ class Composite:
 
 
 def _identity(name: str, kind: str) -> Any:
-    """Return a verb of the identity whose errors name the composite."""
-    verb = Verb(get("identity").row, kind)
+    """Return a verb of the identity, but for integers, whose errors name the composite."""
+    verb = Verb(get("identity").row._replace(keeps_integers=False, keeps_bool=False), kind)
     verb.__name__ = name if kind == "forward" else f"{name}.{kind}"
     return verb
 
@@ -125,7 +125,7 @@ scaled_elu = Composite("selu", _scaled_elu, _scaled_elu_derivative)
 
 
 def _shrink(x: np.ndarray, lambd: Any, bias: Any, **settings: Any) -> np.ndarray:
-    return np.select([x < -lambd, x > lambd], [x + bias, x - bias], 0.0)
+    return np.where(x < -lambd, x + bias, np.where(x > lambd, x - bias, 0.0))
 
 
 def _shrink_derivative(x: np.ndarray, lambd: Any, bias: Any, **settings: Any) -> np.ndarray:
