@@ -8,7 +8,7 @@ serves the common call; everything else goes to ``dispatch.call``.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -88,8 +88,12 @@ class Verb(_Base):  # type: ignore[misc]
         self.__module__ = "fastact"
         if self.kernel is not None:
             self.kernel.__name__ = self.__name__
-        if config.driver is None or backend is not None or precision is not None:
-            return
+        if config.driver is not None and backend is None and precision is None:
+            self._enter_fast_path()
+
+    def _enter_fast_path(self) -> None:
+        """Describe the verb to the compiled base class, which serves the common call."""
+        row = self.row
         if self.kernel is None:
             names = [parameter.name for parameter in row.parameters]
             self._describe(
@@ -154,6 +158,16 @@ class Verb(_Base):  # type: ignore[misc]
             )
         driver = dispatch if self.kernel is None else sloped
         return driver.call(self, args, kwargs)
+
+    def evaluate(
+        self,
+        operands: Sequence[Any],
+        parameters: Sequence[Any],
+        out: tuple[Any, ...],
+        settings: config.Settings,
+    ) -> Any:
+        """Return the results for arguments that no other library takes over."""
+        return dispatch.evaluate(self, operands, parameters, out, settings)
 
     if config.driver is None:
 

@@ -10,8 +10,9 @@ copies where an output overlaps an input. A backend sees contiguous chunks of on
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -54,16 +55,17 @@ def call(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     in_force = config.with_settings(settings)
     # Casts and kernels raise flags that mean nothing: kernels compute what is not selected too.
     with np.errstate(all="ignore"):
-        return _evaluate(verb, operands, parameters, out, in_force)
+        return verb.evaluate(operands, parameters, out, in_force)
 
 
-def _evaluate(
+def evaluate(
     verb: Verb,
     operands: Sequence[Any],
     parameters: Sequence[Any],
     out: tuple[Any, ...],
     settings: config.Settings,
 ) -> Any:
+    """Evaluate a verb that has kernels, for arguments that NumPy makes arrays of."""
     values = [parameter_value(verb, i, value) for i, value in enumerate(parameters)]
     arrays = [
         as_array(verb, name, operand)
@@ -89,12 +91,11 @@ def _evaluate(
             results = tables.look_up(verb, dtype, arrays[0], values, settings, _compute_bits)
         else:
             multiply = tables.multiplier(verb, dtype, values, settings, _compute_doubles)
-            results = _iterate(multiply, arrays, [], (), out, dtype)
+            results = iterate(multiply, arrays, [], (), out, dtype)
         delivered = [
-            _deliver(result, given, dtype) for result, given in zip(results, out, strict=True)
+            deliver(result, given, dtype) for result, given in zip(results, out, strict=True)
         ]
-    wrapped = _wrap(verb, delivered, out, (*operands, *parameters))
-    return wrapped[0] if verb.nout == 1 else tuple(wrapped)
+    return wrap(verb, delivered, out, (*operands, *parameters))
 
 
 def _compute_doubles(
@@ -244,11 +245,24 @@ def _ask(
 def as_array(verb: Verb, name: str, value: Any) -> np.ndarray:
     try:
         return np.asarray(value)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
+    except Exception as error:
+        reraise(
+            error,
             f"{verb.__name__}: {name} must be an array or what NumPy makes one of, "
-            f"got {type(value).__name__}: {error}"
-        ) from None
+            f"got {type(value).__name__}",
+        )
+
+
+def reraise(error: Exception, message: str) -> NoReturn:
+    """Raise an error from someone else's code again, with a message that names the argument.
+
+    Only a plain TypeError or ValueError is made anew. Another class may take other arguments than
+    a text, so its error keeps its identity and has the message as a note.
+    """
+    if type(error) in (TypeError, ValueError):
+        raise type(error)(f"{message}: {error}") from error
+    error.add_note(message)
+    raise error
 
 
 def parameter_value(verb: Verb, index: int, value: Any) -> Any:
@@ -404,7 +418,7 @@ def check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]
         )
 
 
-def _deliver(result: np.ndarray, out: Any, dtype: np.dtype) -> np.ndarray:
+def deliver(result: np.ndarray, out: Any, dtype: np.dtype) -> np.ndarray:
     """Round to 16 bits where that is asked for, and store into what was given."""
     if out is None:
         return to_sixteen_bits(result, dtype)
@@ -414,27 +428,77 @@ def _deliver(result: np.ndarray, out: Any, dtype: np.dtype) -> np.ndarray:
     return given
 
 
-def _wrap(
+def wrap(
     verb: Verb, results: Sequence[np.ndarray], out: tuple[Any, ...], operands: tuple[Any, ...]
-) -> list[Any]:
-    """Return results as a ufunc would: of the subclass that an operand has, and scalars for 0-d."""
-    subclassed = [
-        operand
-        for operand in operands
-        if isinstance(operand, np.ndarray) and type(operand) is not np.ndarray
-    ]
-    if not subclassed:
-        return [
-            result[()] if given is None and result.ndim == 0 else result
-            for result, given in zip(results, out, strict=True)
-        ]
-    wrapper = max(subclassed, key=lambda operand: getattr(operand, "__array_priority__", 0.0))
-    return [
-        result
-        if given is not None
-        else wrapper.__array_wrap__(result, (verb, operands, i), result.ndim == 0)
-        for i, (result, given) in enumerate(zip(results, out, strict=True))
-    ]
+) -> Any:
+    """Return the results as a ufunc returns them: wrapped, and as scalars if they are 0-d.
+
+    An output that was given wraps itself. A new array is wrapped by the operand of the highest
+    priority that has an ``__array_wrap__``.
+    """
+    wrapper = _find_wrapper(operands)
+    args = operands if all(given is None for given in out) else (*operands, *out)
+    wrapped = []
+    for i, (result, given) in enumerate(zip(results, out, strict=True)):
+        method = wrapper if given is None else _wrap_method(given)
+        is_scalar = given is None and result.ndim == 0
+        if method is not None:
+            wrapped.append(_call_wrapper(method, result, (verb, args, i), is_scalar))
+        else:
+            wrapped.append(result[()] if is_scalar else result)
+    return wrapped[0] if verb.nout == 1 else tuple(wrapped)
+
+
+def _wrap_method(value: Any) -> Any:
+    """Return the ``__array_wrap__`` of a value, or None for plain arrays and for scalars."""
+    if type(value) is np.ndarray or isinstance(value, np.generic):
+        return None
+    return getattr(value, "__array_wrap__", None)
+
+
+def _find_wrapper(operands: Sequence[Any]) -> Any:
+    """Return the ``__array_wrap__`` of the highest priority, or None.
+
+    Plain arrays have priority 0 and no wrapper. Another object of priority 0 precedes them.
+    """
+    wrapper, highest = None, -math.inf
+    for operand in operands:
+        method = _wrap_method(operand)
+        if method is not None:
+            priority = _priority(operand)
+            if priority > highest or (priority == 0 and wrapper is None):
+                wrapper, highest = method, priority
+        elif type(operand) is np.ndarray and highest < 0:
+            wrapper, highest = None, 0.0
+    return wrapper
+
+
+def _priority(operand: Any) -> float:
+    try:
+        return float(getattr(operand, "__array_priority__", 0.0))
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _call_wrapper(
+    method: Any, result: np.ndarray, context: tuple[Any, ...], is_scalar: bool
+) -> Any:
+    """Call an ``__array_wrap__``. Methods written for NumPy 1 take fewer arguments."""
+    try:
+        return method(result, context, is_scalar)
+    except TypeError:
+        pass
+    try:
+        wrapped = method(result, context)
+    except TypeError:
+        wrapped = method(result)
+    warnings.warn(
+        "__array_wrap__ must accept context and return_scalar arguments (positionally) in the "
+        "future. (Deprecated NumPy 2.0)",
+        DeprecationWarning,
+        stacklevel=6,
+    )
+    return wrapped
 
 
 # --- running -----------------------------------------------------------------------------------
@@ -463,10 +527,10 @@ def _run(
         None if array is None or (array.dtype.itemsize == 2 and work.kind == "f") else array
         for array in out
     ]
-    return _iterate(run_loop, arrays, parameter_arrays, parameters, outputs, work)
+    return iterate(run_loop, arrays, parameter_arrays, parameters, outputs, work)
 
 
-def _iterate(
+def iterate(
     run_loop: Any,
     arrays: Sequence[np.ndarray],
     parameter_arrays: Sequence[np.ndarray],

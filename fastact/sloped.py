@@ -300,11 +300,12 @@ def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.
 def _generator(verb: Verb, rng: Any) -> np.random.Generator:
     try:
         return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
+    except Exception as error:
+        dispatch.reraise(
+            error,
             f"{verb.__name__}: rng must be a numpy.random.Generator, or a seed as "
-            f"numpy.random.default_rng takes it, got {rng!r}: {error}"
-        ) from None
+            f"numpy.random.default_rng takes it, got {rng!r}",
+        )
 
 
 def _bounds(verb: Verb, lower: Any, upper: Any) -> tuple[Any, Any]:
