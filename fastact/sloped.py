@@ -124,6 +124,9 @@ def _prelu_backward(
 ) -> tuple[Any, Any]:
     """Return the gradients of x and of the weight; nothing is written before all is checked."""
     out, weight_out = dispatch.outputs(verb, keywords.pop("out", None))
+    if out is None and weight_out is None and any(map(_sums_itself, operands)):
+        gradient = _composed_weight_gradient(weight, operands, slopes)
+        return _with_slopes(verb.kernel, operands, slopes, keywords), gradient
     if out is None and weight_out is None and _are_plain(*operands):
         (g, x), dtype = operands, operands[0].dtype
     else:
@@ -136,6 +139,25 @@ def _prelu_backward(
     with np.errstate(all="ignore"):
         weight_out[...] = gradient
     return grad_input, weight_out
+
+
+def _sums_itself(operand: Any) -> bool:
+    """Whether the class of the operand must compute sums over it: it is masked, or lazy as Dask."""
+    if isinstance(operand, np.ndarray):
+        return isinstance(operand, np.ma.MaskedArray)
+    return hasattr(type(operand), "__array_function__")
+
+
+def _composed_weight_gradient(weight: Any, operands: list[Any], slopes: Any) -> Any:
+    """Return the sums of g min(x, 0), composed from functions that NumPy lets classes override."""
+    g, x = operands
+    products = np.multiply(g, np.minimum(x, np.float64(0)))  # in float64
+    axes = None
+    if isinstance(slopes, np.ndarray):
+        channels = products.ndim - slopes.ndim
+        axes = tuple(axis for axis in range(products.ndim) if axis != channels)
+    sums = np.reshape(np.sum(products, axis=axes), np.shape(weight))
+    return sums.astype(_weight_dtype(weight, np.result_type(g, x)))
 
 
 def _are_plain(g: Any, x: Any) -> bool:

@@ -201,7 +201,8 @@ def _shrink(x: np.ndarray, context: Context, lambd: Any, bias: Any) -> np.ndarra
 
 def _shrink_derivative(x: np.ndarray, context: Context, lambd: Any, bias: Any) -> np.ndarray:
     edge = context.nearest(lambd)
-    return np.where((x < -edge) | (x > edge), 1.0, 0.0)
+    outside: np.ndarray = (x < -edge) | (x > edge)
+    return outside.astype(_DOUBLE)
 
 
 shrink = Composite(
@@ -243,14 +244,15 @@ rectifier = Composite(
 def _clipped_rectifier(
     x: np.ndarray, context: Context, slope: Any, max_value: Any, threshold: Any
 ) -> np.ndarray:
-    above = np.clip(x, 0, context.nearest(max_value))
+    above: np.ndarray = np.clip(x, 0, context.nearest(max_value))
     return np.where(x > context.nearest(threshold), above, _below(x, context, slope, threshold))
 
 
 def _clipped_rectifier_derivative(
     x: np.ndarray, context: Context, slope: Any, max_value: Any, threshold: Any
 ) -> np.ndarray:
-    above = np.where((x > 0) & (x < context.nearest(max_value)), 1.0, 0.0)
+    inside: np.ndarray = (x > 0) & (x < context.nearest(max_value))
+    above = inside.astype(_DOUBLE)
     return np.where(x > context.nearest(threshold), above, slope)
 
 

@@ -15,14 +15,14 @@ _function = LIBRARY.function
 
 relu = _function(
     "relu(x, negative_slope=0.0, max_value=None, threshold=0.0)",
-    "fa.hard_tanh(x, 0, max_value) if max_value is not None and not negative_slope and not threshold "
+    "fa.hard_tanh(x, 0, max_value) if max_value is not None and not (negative_slope or threshold) "
     "else clipped_rectifier(x, negative_slope, max_value, threshold) if max_value is not None "
     "else rectifier(x, negative_slope, threshold) if threshold "
     "else fa.leaky_relu(x, negative_slope) if negative_slope "
     "else fa.relu(x)",
     "rectifier is x above the threshold and negative_slope * (x - threshold) at and below it; "
-    "clipped_rectifier is the same, clipped to [0, max_value] above the threshold; the layer ReLU has the same defaults in "
-    "another order",
+    "clipped_rectifier is the same, clipped to [0, max_value] above the threshold; the layer ReLU "
+    "has the same defaults in another order",
     numbers=("negative_slope", "max_value", "threshold"),
 )
 leaky_relu = _function(
