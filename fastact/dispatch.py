@@ -10,6 +10,7 @@ copies where an output overlaps an input. A backend sees contiguous chunks of on
 from __future__ import annotations
 
 import math
+import sys
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -459,21 +460,22 @@ def _wrap_method(value: Any) -> Any:
 def _find_wrapper(operands: Sequence[Any]) -> Any:
     """Return the ``__array_wrap__`` of the highest priority, or None.
 
-    Plain arrays have priority 0 and no wrapper. Another object of priority 0 precedes them.
+    Plain arrays and scalars have priorities too, but no wrapper. At priority 0, other objects
+    precede plain arrays.
     """
     wrapper, highest = None, -math.inf
     for operand in operands:
-        method = _wrap_method(operand)
-        if method is not None:
-            priority = _priority(operand)
-            if priority > highest or (priority == 0 and wrapper is None):
-                wrapper, highest = method, priority
-        elif type(operand) is np.ndarray and highest < 0:
-            wrapper, highest = None, 0.0
+        method, priority = _wrap_method(operand), _priority(operand)
+        if method is None and not isinstance(operand, np.ndarray | np.generic | float | int):
+            continue
+        if priority > highest or (priority == 0 and wrapper is None):
+            wrapper, highest = method, priority
     return wrapper
 
 
 def _priority(operand: Any) -> float:
+    if isinstance(operand, np.generic | float | int):
+        return -1e6
     try:
         return float(getattr(operand, "__array_priority__", 0.0))
     except (TypeError, ValueError):
@@ -496,9 +498,17 @@ def _call_wrapper(
         "__array_wrap__ must accept context and return_scalar arguments (positionally) in the "
         "future. (Deprecated NumPy 2.0)",
         DeprecationWarning,
-        stacklevel=6,
+        stacklevel=_stacklevel_of_caller(),
     )
     return wrapped
+
+
+def _stacklevel_of_caller() -> int:
+    """Return the stacklevel with which the caller's warning points outside the package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("fastact."):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 # --- running -----------------------------------------------------------------------------------

@@ -70,6 +70,11 @@ def _shape(verb: Verb, given: Mapping[str, Any]) -> tuple[int, ...]:
     array = given[name]
     if not hasattr(array, "shape"):
         array = dispatch.as_array(verb, name, array)
+        if array.dtype == object:
+            raise TypeError(
+                f"{verb.__name__}: {name} must be an array or what NumPy makes one of, "
+                f"got {type(given[name]).__name__}"
+            )
     return tuple(array.shape)
 
 
@@ -84,7 +89,7 @@ def _prelu_slopes(verb: Verb, given: Mapping[str, Any]) -> Any:
             return weight
         if type(weight) is np.ndarray and weight.size == 1 and weight.dtype.kind == "f":
             return float(weight.item())
-    weight = np.asarray(dispatch.parameter_value(verb, 0, weight))
+    given_weight, weight = weight, np.asarray(dispatch.parameter_value(verb, 0, weight))
     shape = _shape(verb, given)
     if weight.ndim > 1 and weight.size != 1:
         raise ValueError(
@@ -103,6 +108,8 @@ def _prelu_slopes(verb: Verb, given: Mapping[str, Any]) -> Any:
         )
     if weight.size == 1:
         return float(weight.reshape(()))
+    if isinstance(given_weight, np.ndarray):
+        weight = given_weight  # a masked one keeps its mask
     return weight.reshape(-1, *[1] * (len(shape) - 1 - axis))
 
 

@@ -13,6 +13,7 @@ import numpy as np
 
 from fastact.compat._composite import scaled_elu, shrink
 from fastact.compat._function import Function, Library, target_of
+from fastact.dispatch import reraise
 
 
 def single(value: float) -> float:
@@ -25,9 +26,8 @@ def bounds(x: Any, low: Any, high: Any) -> tuple[Any, Any]:
 
     That is ONNX's rule where the lower is above the upper one.
     """
-    # Lazy arrays must not be computed, and the nullable dtypes of pandas name the one of NumPy.
-    dtype = x.dtype if hasattr(x, "dtype") else np.asarray(x).dtype
-    dtype = getattr(dtype, "numpy_dtype", dtype)
+    dtype = _array("Clip: input", x).dtype
+    dtype = getattr(dtype, "numpy_dtype", dtype)  # of the nullable dtypes of pandas
     lowest: float = -math.inf
     highest: float = math.inf
     if dtype.kind in "iu":
@@ -44,8 +44,9 @@ def one_way(slope: Any, x: Any) -> Any:
     axis 1. A slope of one axis that does not broadcast is taken as such, or belongs to the only
     axis of its length, as in ONNX's reference implementation.
     """
-    shape, own = np.shape(x), np.shape(slope)
-    if _broadcasts(own, shape):
+    array, own = _array("PRelu: X", x), _array("PRelu: slope", slope).shape
+    shape = array.shape
+    if array.dtype == object or _broadcasts(own, shape):  # the kernel refuses objects
         return slope
     axes = [axis for axis, length in enumerate(shape) if own == (length,)]
     if 1 not in axes and len(axes) != 1:
@@ -55,6 +56,16 @@ def one_way(slope: Any, x: Any) -> Any:
         )
     axis = 1 if 1 in axes else axes[0]
     return np.reshape(slope, (-1, *[1] * (len(shape) - 1 - axis)))
+
+
+def _array(name: str, value: Any) -> Any:
+    """Return an object with a shape and a dtype of NumPy's kind, without computing lazy ones."""
+    if hasattr(value, "shape") and hasattr(getattr(value, "dtype", None), "kind"):
+        return value
+    try:
+        return np.asarray(value)
+    except Exception as error:
+        reraise(error, f"onnx.{name} must be an array, got {type(value).__name__}")
 
 
 def _broadcasts(own: tuple[int, ...], shape: tuple[int, ...]) -> bool:
