@@ -154,7 +154,8 @@ def main(arguments: list[str]) -> int:
     recorded = json.loads(FILE.read_text()) if FILE.exists() else {}
     stale = []
     for library in libraries:
-        measured = {"version": version(library), "differences": measure(library)}
+        differences = measure(library)  # before the version: it chooses the backend of Keras
+        measured = {"version": version(library), "differences": differences}
         if measured["differences"] != recorded.get(library, {}).get("differences"):
             stale.append(library)
         recorded[library] = measured
