@@ -8,12 +8,12 @@ serves the common call; everything else goes to ``dispatch.call``.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastact import config, dispatch, sloped
+from fastact import config, dispatch, saving, sloped
 from fastact.catalogue import DOMAINS, NAMES, ROWS, Option, Parameter, Row
 
 if config.driver is not None:
@@ -88,8 +88,12 @@ class Verb(_Base):  # type: ignore[misc]
         self.__module__ = "fastact"
         if self.kernel is not None:
             self.kernel.__name__ = self.__name__
-        if config.driver is None or backend is not None or precision is not None:
-            return
+        if config.driver is not None and backend is None and precision is None:
+            self._enter_fast_path()
+
+    def _enter_fast_path(self) -> None:
+        """Describe the verb to the compiled base class, which serves the common call."""
+        row = self.row
         if self.kernel is None:
             names = [parameter.name for parameter in row.parameters]
             self._describe(
@@ -155,6 +159,16 @@ class Verb(_Base):  # type: ignore[misc]
         driver = dispatch if self.kernel is None else sloped
         return driver.call(self, args, kwargs)
 
+    def evaluate(
+        self,
+        operands: Sequence[Any],
+        parameters: Sequence[Any],
+        out: tuple[Any, ...],
+        settings: config.Settings,
+    ) -> Any:
+        """Return the results for arguments that no other library takes over."""
+        return dispatch.evaluate(self, operands, parameters, out, settings)
+
     if config.driver is None:
 
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -196,6 +210,25 @@ class Verb(_Base):  # type: ignore[misc]
     def sibling(self, kind: str) -> Verb:
         """Return another verb of the activation, with the same settings."""
         return _bound(self.row.name, kind, self.backend, self.precision)
+
+    def get_config(self) -> dict[str, Any]:
+        """Return what Keras saves of this verb with a model."""
+        saving.register(SAVED_CLASSES)
+        return {
+            "name": self.row.name,
+            "kind": self.kind,
+            "backend": self.backend,
+            "precision": self.precision,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Verb:
+        """Return the verb that Keras saved."""
+        name, kind = config["name"], config["kind"]
+        backend, precision = config["backend"], config["precision"]
+        if backend is not None or precision is not None:
+            return _bound(name, kind, backend, precision)
+        return get(name) if kind == "forward" else getattr(get(name), kind)
 
     def __reduce__(self) -> Any:
         if self.backend is not None or self.precision is not None or self.kind == "forward":
@@ -320,6 +353,9 @@ _ACTIVATIONS = {
 _BY_ALIAS = {alias: _ACTIVATIONS[row.name] for row in ROWS for alias in row.aliases}
 
 
+#: The classes of a model's activations, by their names in the files of Keras.
+SAVED_CLASSES = {"Verb": Verb, "Activation": Activation, "RandomSlopes": RandomSlopes}
+saving.register(SAVED_CLASSES)
 if config.driver is not None:
     for _verb in (_ACTIVATIONS["relu"], _ACTIVATIONS["rrelu"], _ACTIVATIONS["relu"].grad):
         config.driver.use_vectorcall(type(_verb), _verb)

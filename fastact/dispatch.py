@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import math
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -58,16 +59,17 @@ def call(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     in_force = config.with_settings(settings)
     # Casts and kernels raise flags that mean nothing: kernels compute what is not selected too.
     with np.errstate(all="ignore"):
-        return _evaluate(verb, operands, parameters, out, in_force)
+        return verb.evaluate(operands, parameters, out, in_force)
 
 
-def _evaluate(
+def evaluate(
     verb: Verb,
     operands: Sequence[Any],
     parameters: Sequence[Any],
     out: tuple[Any, ...],
     settings: config.Settings,
 ) -> Any:
+    """Evaluate a verb that has kernels, for arguments that NumPy makes arrays of."""
     values = [parameter_value(verb, i, value) for i, value in enumerate(parameters)]
     arrays = [
         as_array(verb, name, operand)
@@ -84,13 +86,11 @@ def _evaluate(
         else:
             values = [float(value) if isinstance(value, int) else value for value in values]
             results = _run_floats(verb, arrays, values, out, dtype, math.prod(shape), settings)
-        shape = next((given.shape for given in out if given is not None), shape)
         delivered = [
-            _deliver(result, given, dtype, shape)
+            deliver(result, given, dtype, shape)
             for result, given in zip(results, out, strict=True)
         ]
-    wrapped = _wrap(verb, delivered, out, (*operands, *parameters))
-    return wrapped[0] if verb.nout == 1 else tuple(wrapped)
+    return wrap(verb, delivered, out, (*operands, *parameters))
 
 
 def _run_integers(
@@ -116,7 +116,7 @@ def _run_integers(
         given if given is not None and not parameters and np.can_cast(dtype, given.dtype) else None
         for given in out
     ]
-    results = _iterate(integers.loop(verb), arrays, parameter_arrays, parameters, outputs, dtype)
+    results = iterate(integers.loop(verb), arrays, parameter_arrays, parameters, outputs, dtype)
     for result, given in zip(results, out, strict=True):
         outside = None if given is None else integers.one_outside(result, given.dtype)
         if outside is not None:
@@ -147,7 +147,7 @@ def _run_floats(
         if len(arrays) == 1:
             return tables.look_up(verb, dtype, arrays[0], parameters, settings, _compute_bits)
         multiply = tables.multiplier(verb, dtype, parameters, settings, _compute_doubles)
-        return _iterate(multiply, arrays, [], (), out, dtype)
+        return iterate(multiply, arrays, [], (), out, dtype)
     targets = [dtype if given is None else given.dtype.newbyteorder("=") for given in out]
     if not any(map(_has_sixteen_bits, targets)):
         work = np.dtype(np.float64) if _has_sixteen_bits(dtype) else dtype
@@ -317,11 +317,24 @@ def _ask(
 def as_array(verb: Verb, name: str, value: Any) -> np.ndarray:
     try:
         return np.asarray(value)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
+    except Exception as error:
+        reraise(
+            error,
             f"{verb.__name__}: {name} must be an array or what NumPy makes one of, "
-            f"got {type(value).__name__}: {error}"
-        ) from None
+            f"got {type(value).__name__}",
+        )
+
+
+def reraise(error: Exception, message: str) -> NoReturn:
+    """Raise an error from someone else's code again, with a message that names the argument.
+
+    Only a plain TypeError or ValueError is made anew. Another class may take other arguments than
+    a text, so its error keeps its identity and has the message as a note.
+    """
+    if type(error) in (TypeError, ValueError):
+        raise type(error)(f"{message}: {error}") from error
+    error.add_note(message)
+    raise error
 
 
 def parameter_value(verb: Verb, index: int, value: Any) -> Any:
@@ -458,7 +471,7 @@ def check_outputs(
                 f"got {first.shape} and {second.shape}"
             )
         check_apart(verb, first, second)
-    return shape
+    return given[0].shape if given else shape
 
 
 def _broadcast_shapes(*shapes: tuple[int, ...]) -> tuple[int, ...] | None:
@@ -510,7 +523,7 @@ def check_output(verb: Verb, array: Any, dtype: np.dtype, shape: tuple[int, ...]
         )
 
 
-def _deliver(result: np.ndarray, out: Any, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
+def deliver(result: np.ndarray, out: Any, dtype: np.dtype, shape: tuple[int, ...]) -> np.ndarray:
     """Round to 16 bits if required, and store into ``out`` or return an array of the shape."""
     if out is None:
         rounded = to_sixteen_bits(result, dtype)
@@ -521,27 +534,86 @@ def _deliver(result: np.ndarray, out: Any, dtype: np.dtype, shape: tuple[int, ..
     return given
 
 
-def _wrap(
+def wrap(
     verb: Verb, results: Sequence[np.ndarray], out: tuple[Any, ...], operands: tuple[Any, ...]
-) -> list[Any]:
-    """Return results as a ufunc would: of the subclass that an operand has, and scalars for 0-d."""
-    subclassed = [
-        operand
-        for operand in operands
-        if isinstance(operand, np.ndarray) and type(operand) is not np.ndarray
-    ]
-    if not subclassed:
-        return [
-            result[()] if given is None and result.ndim == 0 else result
-            for result, given in zip(results, out, strict=True)
-        ]
-    wrapper = max(subclassed, key=lambda operand: getattr(operand, "__array_priority__", 0.0))
-    return [
-        result
-        if given is not None
-        else wrapper.__array_wrap__(result, (verb, operands, i), result.ndim == 0)
-        for i, (result, given) in enumerate(zip(results, out, strict=True))
-    ]
+) -> Any:
+    """Return the results as a ufunc returns them: wrapped, and as scalars if they are 0-d.
+
+    An output that was given wraps itself. A new array is wrapped by the operand of the highest
+    priority that has an ``__array_wrap__``.
+    """
+    wrapper = _find_wrapper(operands)
+    args = operands if all(given is None for given in out) else (*operands, *out)
+    wrapped = []
+    for i, (result, given) in enumerate(zip(results, out, strict=True)):
+        method = wrapper if given is None else _wrap_method(given)
+        is_scalar = given is None and result.ndim == 0
+        if method is not None:
+            wrapped.append(_call_wrapper(method, result, (verb, args, i), is_scalar))
+        else:
+            wrapped.append(result[()] if is_scalar else result)
+    return wrapped[0] if verb.nout == 1 else tuple(wrapped)
+
+
+def _wrap_method(value: Any) -> Any:
+    """Return the ``__array_wrap__`` of a value, or None for plain arrays and for scalars."""
+    if type(value) is np.ndarray or isinstance(value, np.generic):
+        return None
+    return getattr(value, "__array_wrap__", None)
+
+
+def _find_wrapper(operands: Sequence[Any]) -> Any:
+    """Return the ``__array_wrap__`` of the highest priority, or None.
+
+    Plain arrays and scalars have priorities too, but no wrapper. At priority 0, other objects
+    precede plain arrays.
+    """
+    wrapper, highest = None, -math.inf
+    for operand in operands:
+        method, priority = _wrap_method(operand), _priority(operand)
+        if method is None and not isinstance(operand, np.ndarray | np.generic | float | int):
+            continue
+        if priority > highest or (priority == 0 and wrapper is None):
+            wrapper, highest = method, priority
+    return wrapper
+
+
+def _priority(operand: Any) -> float:
+    if isinstance(operand, np.generic | float | int):
+        return -1e6
+    try:
+        return float(getattr(operand, "__array_priority__", 0.0))
+    except (TypeError, ValueError):
+        return 0.0
+
+
+def _call_wrapper(
+    method: Any, result: np.ndarray, context: tuple[Any, ...], is_scalar: bool
+) -> Any:
+    """Call an ``__array_wrap__``. Methods written for NumPy 1 take fewer arguments."""
+    try:
+        return method(result, context, is_scalar)
+    except TypeError:
+        pass
+    try:
+        wrapped = method(result, context)
+    except TypeError:
+        wrapped = method(result)
+    warnings.warn(
+        "__array_wrap__ must accept context and return_scalar arguments (positionally) in the "
+        "future. (Deprecated NumPy 2.0)",
+        DeprecationWarning,
+        stacklevel=_stacklevel_of_caller(),
+    )
+    return wrapped
+
+
+def _stacklevel_of_caller() -> int:
+    """Return the stacklevel with which the caller's warning points outside the package."""
+    level, frame = 1, sys._getframe(1)
+    while frame.f_back is not None and frame.f_globals.get("__name__", "").startswith("fastact."):
+        level, frame = level + 1, frame.f_back
+    return level
 
 
 # --- running -----------------------------------------------------------------------------------
@@ -562,10 +634,10 @@ def _run(
     in_arrays = any(isinstance(value, np.ndarray) for value in parameters)
     run_loop = _loop_runner(verb, _loop_name(verb, parameters, in_arrays, work, settings), settings)
     parameter_arrays = [np.asarray(value, np.float64) for value in parameters if in_arrays]
-    return _iterate(run_loop, arrays, parameter_arrays, parameters, out, work)
+    return iterate(run_loop, arrays, parameter_arrays, parameters, out, work)
 
 
-def _iterate(
+def iterate(
     run_loop: Any,
     arrays: Sequence[np.ndarray],
     parameter_arrays: Sequence[np.ndarray],

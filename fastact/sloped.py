@@ -70,6 +70,11 @@ def _shape(verb: Verb, given: Mapping[str, Any]) -> tuple[int, ...]:
     array = given[name]
     if not hasattr(array, "shape"):
         array = dispatch.as_array(verb, name, array)
+        if array.dtype == object:
+            raise TypeError(
+                f"{verb.__name__}: {name} must be an array or what NumPy makes one of, "
+                f"got {type(given[name]).__name__}"
+            )
     return tuple(array.shape)
 
 
@@ -84,7 +89,7 @@ def _prelu_slopes(verb: Verb, given: Mapping[str, Any]) -> Any:
             return weight
         if type(weight) is np.ndarray and weight.size == 1 and weight.dtype.kind == "f":
             return float(weight.item())
-    weight = np.asarray(dispatch.parameter_value(verb, 0, weight))
+    given_weight, weight = weight, np.asarray(dispatch.parameter_value(verb, 0, weight))
     shape = _shape(verb, given)
     if weight.ndim > 1 and weight.size != 1:
         raise ValueError(
@@ -103,6 +108,8 @@ def _prelu_slopes(verb: Verb, given: Mapping[str, Any]) -> Any:
         )
     if weight.size == 1:
         return float(weight.reshape(()))
+    if isinstance(given_weight, np.ndarray):
+        weight = given_weight  # a masked one keeps its mask
     return weight.reshape(-1, *[1] * (len(shape) - 1 - axis))
 
 
@@ -124,6 +131,9 @@ def _prelu_backward(
 ) -> tuple[Any, Any]:
     """Return the gradients of x and of the weight; nothing is written before all is checked."""
     out, weight_out = dispatch.outputs(verb, keywords.pop("out", None))
+    if out is None and weight_out is None and any(map(_sums_itself, operands)):
+        gradient = _composed_weight_gradient(weight, operands, slopes)
+        return _with_slopes(verb.kernel, operands, slopes, keywords), gradient
     if out is None and weight_out is None and _are_plain(*operands):
         (g, x), dtype = operands, operands[0].dtype
     else:
@@ -136,6 +146,25 @@ def _prelu_backward(
     with np.errstate(all="ignore"):
         weight_out[...] = gradient
     return grad_input, weight_out
+
+
+def _sums_itself(operand: Any) -> bool:
+    """Whether the class of the operand must compute sums over it: it is masked, or lazy as Dask."""
+    if isinstance(operand, np.ndarray):
+        return isinstance(operand, np.ma.MaskedArray)
+    return hasattr(type(operand), "__array_function__")
+
+
+def _composed_weight_gradient(weight: Any, operands: list[Any], slopes: Any) -> Any:
+    """Return the sums of g min(x, 0), composed from functions that NumPy lets classes override."""
+    g, x = operands
+    products = np.multiply(g, np.minimum(x, np.float64(0)))  # in float64
+    axes = None
+    if isinstance(slopes, np.ndarray):
+        channels = products.ndim - slopes.ndim
+        axes = tuple(axis for axis in range(products.ndim) if axis != channels)
+    sums = np.reshape(np.sum(products, axis=axes), np.shape(weight))
+    return sums.astype(_weight_dtype(weight, np.result_type(g, x)))
 
 
 def _are_plain(g: Any, x: Any) -> bool:
@@ -300,11 +329,12 @@ def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.
 def _generator(verb: Verb, rng: Any) -> np.random.Generator:
     try:
         return np.random.default_rng(rng)
-    except (TypeError, ValueError) as error:
-        raise type(error)(
+    except Exception as error:
+        dispatch.reraise(
+            error,
             f"{verb.__name__}: rng must be a numpy.random.Generator, or a seed as "
-            f"numpy.random.default_rng takes it, got {rng!r}: {error}"
-        ) from None
+            f"numpy.random.default_rng takes it, got {rng!r}",
+        )
 
 
 def _bounds(verb: Verb, lower: Any, upper: Any) -> tuple[Any, Any]:

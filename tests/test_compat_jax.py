@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import fastact as fa
 from fastact import dispatch
 from fastact.compat import jax as compat
 
@@ -143,3 +144,13 @@ def test_parameters_in_arrays():
     np.testing.assert_allclose(
         compat.leaky_relu(x, slopes), jax.nn.leaky_relu(x, slopes), rtol=1e-15
     )
+
+
+def test_what_jax_traces_is_an_error_of_jax():
+    """fastact needs numbers, which a traced array does not have."""
+    for function in (fa.tanh, fa.gelu.grad, fa.relu.value_and_grad, compat.gelu):
+        with pytest.raises(jax.errors.TracerArrayConversionError):
+            jax.jit(function)(np.ones(3))
+    for function in (lambda x: fa.prelu(x, 0.25), lambda x: fa.prelu(np.ones((2, 3)), x)):
+        with pytest.raises(jax.errors.TracerArrayConversionError):
+            jax.jit(function)(np.ones(3))

@@ -254,3 +254,23 @@ def test_slopes_broadcast_one_way():
     np.testing.assert_array_equal(compat.PRelu(x, slope), np.where(x > 0, x, slope * x))
     with pytest.raises(ValueError, match="slope must broadcast to the shape of X"):
         compat.PRelu(slope, x)
+
+
+over_verbs_of_prelu = pytest.mark.parametrize(
+    "verb", ["__call__", "grad", "backward", "backward_from_output", "value_and_grad"]
+)
+
+
+@over_verbs_of_prelu
+def test_a_slope_of_one_axis_belongs_to_the_channels(verb):
+    """As in opset 6, and as in the reference implementation where that finds one axis only."""
+    x = np.linspace(-2, 2, 24).reshape(2, 3, 4)
+    slope = np.array([0.1, 0.2, 0.3])
+    arrays = (np.full(x.shape, 2.0), x) if verb.startswith("backward") else (x,)
+    function = getattr(compat.PRelu, verb)
+    np.testing.assert_array_equal(function(*arrays, slope), function(*arrays, slope[:, None]))
+
+
+def test_slopes_of_no_axis_are_refused():
+    with pytest.raises(ValueError, match="onnx.PRelu: slope must broadcast"):
+        compat.PRelu(np.ones((2, 3, 4)), np.ones(5))

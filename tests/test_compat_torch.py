@@ -7,6 +7,7 @@ import inspect
 import numpy as np
 import pytest
 
+import fastact as fa
 from fastact import dispatch
 from fastact.compat import torch as compat
 
@@ -256,3 +257,27 @@ def test_softplus_is_exact_above_20():
     assert compat.softplus(21.0) > 21.0
     assert compat.softplus.grad(21.0) < 1.0
     assert compat.softplus(np.float32(21)) == np.float32(21)
+
+
+@pytest.mark.filterwarnings("ignore:__array_wrap__ must accept:DeprecationWarning")
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64"])
+def test_tensors_come_back_as_tensors(dtype):
+    x = np.linspace(-3, 3, 7).astype(dtype)
+    tensor = torch.from_numpy(x)
+    for function in (fa.gelu, fa.gelu.grad, fa.relu6, compat.softplus, compat.prelu.grad):
+        further = (0.25,) if function is compat.prelu.grad else ()
+        result = function(tensor, *further)
+        assert type(result) is type(np.tanh(tensor))
+        np.testing.assert_array_equal(result.numpy(), function(x, *further))
+    assert type(fa.gelu(tensor[0])) is torch.Tensor
+    assert type(fa.gelu.backward(x, tensor)) is torch.Tensor
+    assert all(type(result) is torch.Tensor for result in fa.gelu.value_and_grad(tensor))
+    out = np.empty_like(x)
+    assert fa.gelu(tensor, out=out) is out
+
+
+def test_tensors_that_numpy_cannot_read_are_errors_of_pytorch():
+    tensor = torch.ones(3, requires_grad=True)
+    for function in (np.tanh, fa.gelu, compat.gelu.grad):
+        with pytest.raises(RuntimeError, match="requires grad"):
+            function(tensor)

@@ -7,6 +7,7 @@ python tools/write_compat_page.py --check   say whether it is stale, and write n
 from __future__ import annotations
 
 import importlib
+import json
 import os
 import sys
 from pathlib import Path
@@ -15,6 +16,8 @@ from refresh import refresh
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGE = ROOT / "docs" / "compat.md"
+DIFFERENCES = ROOT / "tools" / "compat_differences.json"
+KINDS = ("value", "derivative", "infinite gradient")
 COMMAND = "python tools/write_compat_page.py"
 MODULES = ("torch", "jax", "keras", "tensorflow", "onnx")
 
@@ -46,11 +49,15 @@ onnx.HardSigmoid(x, out=y)  # out=, backend= and precision= everywhere
 torch.relu_(x)  # into x, as inplace=True
 ```
 
-Functions take what NumPy makes an array of, and return NumPy arrays. What holds everywhere:
+Functions take what NumPy makes an array of, and treat objects of other libraries as NumPy's ufuncs
+do: masks, labels and lazy arrays survive. What holds everywhere:
 
 - **Special values** are the limits: `silu(-inf)` is -0.0 where the libraries give NaN.
-- **Derivatives at kinks** are fastact's, see [activations.md](activations.md). The tables tell
+- **Derivatives at kinks** are fastact's, see [activations.md](activations.md). The last tables tell
   where a library has others.
+- **Saved models**: Keras loads models with these functions, and those of fastact, as activations.
+  A program that imports fastact before Keras and did not save the model calls
+  `fastact.compat.register_with_keras()` first.
 - **Accuracy** is fastact's: tails are right to the last bits where the libraries lose them.
 - **Names**: errors that a kernel finds are in its own names, `leaky_relu: negative_slope must be`
   for `onnx.LeakyRelu(x, alpha=...)`.
@@ -58,14 +65,17 @@ Functions take what NumPy makes an array of, and return NumPy arrays. What holds
 
 ## NaN
 
-NaN gives NaN here, in the function and in the derivative. In the libraries the function does so too
-(but the reference implementation of ONNX has 0 for ThresholdedRelu and Shrink), the derivative not
-always, where it is a choice between pieces:
+NaN gives NaN here, in the function and in the derivative. The libraries select between pieces, so
+some functions lose NaN: the reference implementation of ONNX has 0 for ThresholdedRelu and Shrink,
+and Keras has 0 for hard_shrink, soft_shrink and relu with a threshold but no slope, and the value for
+threshold, on its JAX and TensorFlow backends (relu on PyTorch too). Derivatives at NaN are often 0
+or 1. PyTorch's depend on the position of the element in the array.
 
-- PyTorch 2.13 has 1 for threshold, relu, relu6, hardtanh, hardshrink, softshrink, hardswish, elu
-  and celu, 0 for hardsigmoid, the slope for leaky_relu, prelu and rrelu, and 1.0507... for selu;
-- JAX 0.10 has 1 for identity and hard_tanh, 0 for relu, relu6, hard_sigmoid and sparse_sigmoid, and
-  the slope for leaky_relu.
+## Infinite gradients
+
+`backward` multiplies, so an infinite gradient times a derivative of 0 is NaN, as in
+`relu.backward(inf, -1.0)`. PyTorch, JAX and TensorFlow select, and have 0 there. Where their
+formulas subtract or divide infinities they have NaN, and fastact has the infinity.
 
 ## Integers
 
@@ -90,7 +100,25 @@ what they compute stands beside them.
 
 def page() -> str:
     """Return the text of the page."""
-    return HEADER + "".join(map(section, MODULES))
+    return HEADER + "".join(map(section, MODULES)) + differences()
+
+
+def differences() -> str:
+    """Return the tables of values and derivatives that differ, as they were measured."""
+    measured = json.loads(DIFFERENCES.read_text(encoding="utf-8"))
+    parts = [
+        "\n## Where values and derivatives differ\n\n"
+        "Measured in float64 by tools/measure_compat.py at NaN, infinities and kinks. `0 for nan` "
+        "means 0 in the library and NaN here.\n"
+    ]
+    for library in measured.values():
+        rows = [
+            f"| `{name}` | {' | '.join(found.get(kind, '') for kind in KINDS)} |"
+            for name, found in library["differences"].items()
+        ]
+        head = [f"\n### {library['version']}\n", f"| function | {' | '.join(KINDS)} |"]
+        parts.append("\n".join([*head, "| --- | --- | --- | --- |", *rows]) + "\n")
+    return "".join(parts)
 
 
 def section(name: str) -> str:

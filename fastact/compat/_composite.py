@@ -1,159 +1,271 @@
-"""What libraries have and fastact has no kernel for, composed of what it has.
+"""Functions of other libraries that have no kernel of their own, composed from activations.
 
 A composite is a function of x and its derivative, computed in float64 and rounded once to the dtype
-of the result, with the verbs of an activation that ``Function`` calls.
+of the result. Its verbs look like ufuncs, as those of activations do, so masks, labels and lazy
+arrays survive them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
 
 import fastact as fa
-from fastact import dispatch
+from fastact import config, dispatch
 from fastact.activation import Verb, get
+from fastact.catalogue import Parameter
 from fastact.rounding import to_sixteen_bits
 
+_DOUBLE = np.dtype(np.float64)
 
-class Composite:
-    """A function composed of others: callable, with ``grad``, ``backward``, ``value_and_grad``."""
+
+class Definition(NamedTuple):
+    """A composite as data. Both functions take x in float64, a `Context` and the parameters."""
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    value: Callable[..., np.ndarray]
+    derivative: Callable[..., np.ndarray]
+
+
+class Context(NamedTuple):
+    """What a composite knows about its call besides the numbers."""
+
+    #: The dtype of the result.
+    dtype: np.dtype
+    #: The backend and the precision of the activations.
+    settings: dict[str, Any]
+
+    def nearest(self, value: Any) -> np.ndarray:
+        """Return a number or an array rounded to the dtype: x is compared with such numbers."""
+        doubles = np.asarray(value, _DOUBLE)
+        return to_sixteen_bits(doubles, self.dtype).astype(_DOUBLE)
+
+
+class CompositeVerb(Verb):
+    """One verb of a composite."""
 
     def __init__(
-        self, name: str, value: Callable[..., np.ndarray], derivative: Callable[..., np.ndarray]
+        self,
+        definition: Definition,
+        kind: str,
+        backend: str | None = None,
+        precision: str | None = None,
     ) -> None:
-        self.value = value
-        self.derivative = derivative
-        # The identity converts inputs, checks and stores, as the driver does for all activations.
-        self._identity = _identity(name, "forward")
-        self._times_one = _identity(name, "backward")
-        self._two_results = _identity(name, "value_and_grad")
+        self.definition = definition
+        row = get("identity").row._replace(
+            name=definition.name,
+            parameters=definition.parameters,
+            keeps_integers=False,
+            keeps_bool=False,
+            derivative_from_output="",
+            no_derivative_from_output="with these arguments it is composed of several functions",
+        )
+        super().__init__(row, kind, backend, precision)
 
-    def __call__(self, x: Any, *parameters: Any, out: Any = None, **settings: Any) -> Any:
-        x = np.asarray(self._identity(x, **settings))
-        return self._identity(_compute(self.value, x, parameters, settings), out=out)
+    def _enter_fast_path(self) -> None:
+        """Stay outside: a composite has no compiled loops."""
 
-    def grad(self, x: Any, *parameters: Any, out: Any = None, **settings: Any) -> Any:
-        x = np.asarray(self._identity(x, **settings))
-        return self._identity(_compute(self.derivative, x, parameters, settings), out=out)
-
-    def backward(
-        self, grad_output: Any, x: Any, *parameters: Any, out: Any = None, **settings: Any
+    def evaluate(
+        self,
+        operands: Sequence[Any],
+        parameters: Sequence[Any],
+        out: tuple[Any, ...],
+        settings: config.Settings,
     ) -> Any:
-        # The gradient in the dtype and shape of the result, which is that of both together.
-        g = np.asarray(self._times_one(grad_output, x, **settings))
-        x = np.asarray(self._identity(x)).astype(np.float64)
-        with np.errstate(all="ignore"):
-            product = g.astype(np.float64) * _compute(self.derivative, x, parameters, settings)
-            product = to_sixteen_bits(product, g.dtype)
-        return self._identity(product, out=out)
-
-    def backward_from_output(self, *args: Any, **kwargs: Any) -> Any:
-        name = self._identity.__name__
-        raise TypeError(
-            f"{name}.backward_from_output: with these arguments {name} is composed of several "
-            f"functions, and its derivative is not computed from its output; use {name}.backward"
-        )
-
-    def value_and_grad(self, x: Any, *parameters: Any, out: Any = None, **settings: Any) -> Any:
-        x = np.asarray(self._identity(x, **settings))
-        outputs = dispatch.outputs(self._two_results, out)
-        dispatch.check_outputs(self._two_results, outputs, x.dtype, [x], ())
-        # Both before either is stored: an output may be the input.
-        results = [
-            _compute(function, x, parameters, settings)
-            for function in (self.value, self.derivative)
+        values = [dispatch.parameter_value(self, i, value) for i, value in enumerate(parameters)]
+        arrays = [
+            dispatch.as_array(self, name, operand)
+            for name, operand in zip(self.arguments, operands, strict=True)
         ]
-        return tuple(
-            self._identity(result, out=given)
-            for result, given in zip(results, outputs, strict=True)
+        dtype = dispatch.result_dtype(self, operands, arrays, values)
+        shape = dispatch.check_outputs(self, out, dtype, arrays, values)
+        doubles = dispatch.iterate(
+            self._loop(dtype, settings),
+            arrays,
+            [np.asarray(value, _DOUBLE) for value in values],
+            (),
+            (None,) * self.nout,
+            _DOUBLE,
         )
+        results = [
+            dispatch.deliver(to_sixteen_bits(array, dtype), given, dtype, shape)
+            for array, given in zip(doubles, out, strict=True)
+        ]
+        return dispatch.wrap(self, results, out, (*operands, *parameters))
+
+    def _loop(self, dtype: np.dtype, settings: config.Settings) -> Callable[..., None]:
+        """Return a function of (inputs, outputs, parameters), all in float64."""
+        own = {"backend": settings.backend, "precision": settings.precision}
+        context = Context(dtype, own)
+        value, derivative = self.definition.value, self.definition.derivative
+        functions = {
+            "forward": (value,),
+            "value_and_grad": (value, derivative),
+        }.get(self.kind, (derivative,))
+
+        def run(inputs: Sequence[Any], outputs: Sequence[Any], parameters: Sequence[Any]) -> None:
+            x = inputs[-1]
+            for function, output in zip(functions, outputs, strict=True):
+                # Comparisons alone would lose NaN.
+                output[...] = np.where(np.isnan(x), x, function(x, context, *parameters))
+            if self.kind == "backward":
+                outputs[0][...] *= inputs[0]
+
+        return run
+
+    def bound_to(self, backend: str | None, precision: str | None) -> Verb:
+        return CompositeVerb(self.definition, self.kind, backend, precision)
+
+    def sibling(self, kind: str) -> Verb:
+        return CompositeVerb(self.definition, kind, self.backend, self.precision)
+
+    def __reduce__(self) -> Any:
+        return CompositeVerb, (self.definition, self.kind, self.backend, self.precision)
 
 
-def _identity(name: str, kind: str) -> Any:
-    """Return a verb of the identity, but for integers, whose errors name the composite."""
-    verb = Verb(get("identity").row._replace(keeps_integers=False, keeps_bool=False), kind)
-    verb.__name__ = name if kind == "forward" else f"{name}.{kind}"
-    return verb
+class Composite(CompositeVerb):
+    """A function composed of others: callable, with the verbs of an activation."""
+
+    def __init__(self, definition: Definition) -> None:
+        super().__init__(definition, "forward")
+        self.grad = CompositeVerb(definition, "grad")
+        self.backward = CompositeVerb(definition, "backward")
+        self.backward_from_output = CompositeVerb(definition, "backward_from_output")
+        self.value_and_grad = CompositeVerb(definition, "value_and_grad")
 
 
-def _compute(
-    function: Callable[..., np.ndarray],
-    x: np.ndarray,
-    parameters: tuple[Any, ...],
-    settings: dict[str, Any],
-) -> np.ndarray:
-    """Return the function in the dtype of x. NaN gives NaN: comparisons alone would lose it."""
-    with np.errstate(all="ignore"):
-        doubles = x.astype(np.float64)
-        result = np.where(np.isnan(x), doubles, function(doubles, *parameters, **settings))
-        return to_sixteen_bits(result, x.dtype)
+def _parameter(name: str, domain: str = "") -> Parameter:
+    return Parameter(name, 0.0, "", domain=domain, required=True)
 
 
 # --- softplus that is x above a threshold, of PyTorch --------------------------------------------
 
 
-def _softplus(x: np.ndarray, beta: Any, threshold: Any, **settings: Any) -> np.ndarray:
-    return np.where(beta * x > threshold, x, fa.softplus(x, beta, **settings))
+def _is_above(x: np.ndarray, context: Context, beta: Any, threshold: Any) -> np.ndarray:
+    """Compare as PyTorch does: in the dtype of x, and in float32 if that has 16 bits."""
+    work = np.float64 if context.dtype == _DOUBLE else np.float32
+    x, beta, threshold = (np.asarray(value, work) for value in (x, beta, threshold))
+    above: np.ndarray = beta * x > threshold
+    return above
 
 
-def _softplus_derivative(x: np.ndarray, beta: Any, threshold: Any, **settings: Any) -> np.ndarray:
-    return np.where(beta * x > threshold, 1.0, fa.softplus.grad(x, beta, **settings))
+def _softplus(x: np.ndarray, context: Context, beta: Any, threshold: Any) -> np.ndarray:
+    below = fa.softplus(x, beta, **context.settings)
+    return np.where(_is_above(x, context, beta, threshold), x, below)
 
 
-softplus_below = Composite("softplus", _softplus, _softplus_derivative)
+def _softplus_derivative(x: np.ndarray, context: Context, beta: Any, threshold: Any) -> np.ndarray:
+    below = fa.softplus.grad(x, beta, **context.settings)
+    return np.where(_is_above(x, context, beta, threshold), 1.0, below)
+
+
+softplus_below = Composite(
+    Definition(
+        "softplus",
+        (_parameter("beta", "above 0"), _parameter("threshold")),
+        _softplus,
+        _softplus_derivative,
+    )
+)
 
 
 # --- gamma * elu(x, alpha), of ONNX ---------------------------------------------------------------
 
 
-def _scaled_elu(x: np.ndarray, alpha: Any, gamma: Any, **settings: Any) -> np.ndarray:
-    value: np.ndarray = gamma * fa.elu(x, alpha, **settings)
+def _scaled_elu(x: np.ndarray, context: Context, alpha: Any, gamma: Any) -> np.ndarray:
+    value: np.ndarray = gamma * fa.elu(x, alpha, **context.settings)
     return value
 
 
-def _scaled_elu_derivative(x: np.ndarray, alpha: Any, gamma: Any, **settings: Any) -> np.ndarray:
-    derivative: np.ndarray = gamma * fa.elu.grad(x, alpha, **settings)
+def _scaled_elu_derivative(x: np.ndarray, context: Context, alpha: Any, gamma: Any) -> np.ndarray:
+    derivative: np.ndarray = gamma * fa.elu.grad(x, alpha, **context.settings)
     return derivative
 
 
-scaled_elu = Composite("selu", _scaled_elu, _scaled_elu_derivative)
+scaled_elu = Composite(
+    Definition(
+        "selu", (_parameter("alpha"), _parameter("gamma")), _scaled_elu, _scaled_elu_derivative
+    )
+)
 
 
 # --- x + bias below -lambd, x - bias above lambd, 0 between, of ONNX ------------------------------
 
 
-def _shrink(x: np.ndarray, lambd: Any, bias: Any, **settings: Any) -> np.ndarray:
-    return np.where(x < -lambd, x + bias, np.where(x > lambd, x - bias, 0.0))
+def _shrink(x: np.ndarray, context: Context, lambd: Any, bias: Any) -> np.ndarray:
+    edge = context.nearest(lambd)
+    return np.select([x < -edge, x > edge], [x + bias, x - bias], 0.0)
 
 
-def _shrink_derivative(x: np.ndarray, lambd: Any, bias: Any, **settings: Any) -> np.ndarray:
-    return np.where((x < -lambd) | (x > lambd), 1.0, 0.0)
+def _shrink_derivative(x: np.ndarray, context: Context, lambd: Any, bias: Any) -> np.ndarray:
+    edge = context.nearest(lambd)
+    outside: np.ndarray = (x < -edge) | (x > edge)
+    return outside.astype(_DOUBLE)
 
 
-shrink = Composite("shrink", _shrink, _shrink_derivative)
+shrink = Composite(
+    Definition("shrink", (_parameter("lambd"), _parameter("bias")), _shrink, _shrink_derivative)
+)
 
 
-# --- x clipped to [0, max_value] above a threshold, a line below, of Keras ------------------------
+# --- x above a threshold and a line below, of Keras -----------------------------------------------
 
 
-def _rectifier(
-    x: np.ndarray, negative_slope: Any, max_value: Any, threshold: Any, **settings: Any
-) -> np.ndarray:
-    if max_value is not None and not max_value >= 0:
-        raise ValueError(f"relu: max_value must be 0 or above, got {max_value!r}")
+def _below(x: np.ndarray, context: Context, slope: Any, threshold: Any) -> Any:
     # 0 * inf would be NaN.
-    below = negative_slope * (x - threshold) if negative_slope else 0.0
-    above = x if max_value is None else np.clip(x, 0, max_value)
-    return np.where(x > threshold, above, below)
+    return np.where(slope == 0, 0.0, slope * (x - context.nearest(threshold)))
+
+
+def _rectifier(x: np.ndarray, context: Context, slope: Any, threshold: Any) -> np.ndarray:
+    return np.where(x > context.nearest(threshold), x, _below(x, context, slope, threshold))
 
 
 def _rectifier_derivative(
-    x: np.ndarray, negative_slope: Any, max_value: Any, threshold: Any, **settings: Any
+    x: np.ndarray, context: Context, slope: Any, threshold: Any
 ) -> np.ndarray:
-    above = 1.0 if max_value is None else np.where((x > 0) & (x < max_value), 1.0, 0.0)
-    return np.where(x > threshold, above, negative_slope)
+    return np.where(x > context.nearest(threshold), 1.0, slope)
 
 
-rectifier = Composite("relu", _rectifier, _rectifier_derivative)
+rectifier = Composite(
+    Definition(
+        "relu",
+        (_parameter("negative_slope"), _parameter("threshold")),
+        _rectifier,
+        _rectifier_derivative,
+    )
+)
+
+
+# --- the same, clipped to [0, max_value] above the threshold --------------------------------------
+
+
+def _clipped_rectifier(
+    x: np.ndarray, context: Context, slope: Any, max_value: Any, threshold: Any
+) -> np.ndarray:
+    above: np.ndarray = np.clip(x, 0, context.nearest(max_value))
+    return np.where(x > context.nearest(threshold), above, _below(x, context, slope, threshold))
+
+
+def _clipped_rectifier_derivative(
+    x: np.ndarray, context: Context, slope: Any, max_value: Any, threshold: Any
+) -> np.ndarray:
+    inside: np.ndarray = (x > 0) & (x < context.nearest(max_value))
+    above = inside.astype(_DOUBLE)
+    return np.where(x > context.nearest(threshold), above, slope)
+
+
+clipped_rectifier = Composite(
+    Definition(
+        "relu",
+        (
+            _parameter("negative_slope"),
+            _parameter("max_value", "0 or above"),
+            _parameter("threshold"),
+        ),
+        _clipped_rectifier,
+        _clipped_rectifier_derivative,
+    )
+)

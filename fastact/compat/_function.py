@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fastact as fa
+from fastact import saving
 from fastact.catalogue import EXAMPLE_POINTS
 from fastact.dispatch import KEYWORDS
 from fastact.rounding import is_bfloat16
@@ -194,6 +195,16 @@ class Verb:
     def __reduce__(self) -> Any:
         return _verb, (self.row.library, self.row.name, self.kind)
 
+    def get_config(self) -> dict[str, Any]:
+        """Return what Keras saves of this verb with a model."""
+        saving.register(SAVED_CLASSES)
+        return {"library": self.row.library, "name": self.row.name, "kind": self.kind}
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any]) -> Verb:
+        """Return the verb that Keras saved."""
+        return _verb(config["library"], config["name"], config["kind"])
+
 
 class Function(Verb):
     __doc__ = _Documentation(
@@ -212,6 +223,11 @@ class Function(Verb):
         self.backward = Verb(row, "backward")
         self.backward_from_output = Verb(row, "backward_from_output")
         self.value_and_grad = Verb(row, "value_and_grad")
+
+
+#: As in ``fastact.activation``.
+SAVED_CLASSES = {"CompatVerb": Verb, "CompatFunction": Function}
+saving.register(SAVED_CLASSES)
 
 
 class Library:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from fastact.compat._composite import rectifier
+from fastact.compat._composite import clipped_rectifier, rectifier
 from fastact.compat._function import Library, target_of
 
-LIBRARY = Library("keras", "keras.activations", rectifier=target_of(rectifier))
+LIBRARY = Library(
+    "keras",
+    "keras.activations",
+    rectifier=target_of(rectifier),
+    clipped_rectifier=target_of(clipped_rectifier),
+)
 _function = LIBRARY.function
 
 relu = _function(
     "relu(x, negative_slope=0.0, max_value=None, threshold=0.0)",
-    "rectifier(x, negative_slope, max_value, threshold) if threshold "
-    "else fa.relu(x) if not negative_slope and max_value is None "
-    "else fa.leaky_relu(x, negative_slope) if max_value is None "
-    "else fa.hard_tanh(x, 0, max_value) if not negative_slope "
-    "else rectifier(x, negative_slope, max_value, threshold)",
-    "rectifier is x above the threshold, clipped to [0, max_value] if that is given, and "
-    "negative_slope * (x - threshold) at and below it; the layer ReLU has the same defaults in "
-    "another order",
+    "fa.hard_tanh(x, 0, max_value) if max_value is not None and not (negative_slope or threshold) "
+    "else clipped_rectifier(x, negative_slope, max_value, threshold) if max_value is not None "
+    "else rectifier(x, negative_slope, threshold) if threshold "
+    "else fa.leaky_relu(x, negative_slope) if negative_slope "
+    "else fa.relu(x)",
+    "rectifier is x above the threshold and negative_slope * (x - threshold) at and below it; "
+    "clipped_rectifier is the same, clipped to [0, max_value] above the threshold; the layer ReLU "
+    "has the same defaults in another order",
     numbers=("negative_slope", "max_value", "threshold"),
 )
 leaky_relu = _function(

@@ -13,6 +13,7 @@ import numpy as np
 
 from fastact.compat._composite import scaled_elu, shrink
 from fastact.compat._function import Function, Library, target_of
+from fastact.dispatch import reraise
 
 
 def single(value: float) -> float:
@@ -25,7 +26,8 @@ def bounds(x: Any, low: Any, high: Any) -> tuple[Any, Any]:
 
     That is ONNX's rule where the lower is above the upper one.
     """
-    dtype = np.asarray(x).dtype
+    dtype = _array("Clip: input", x).dtype
+    dtype = getattr(dtype, "numpy_dtype", dtype)  # of the nullable dtypes of pandas
     lowest: float = -math.inf
     highest: float = math.inf
     if dtype.kind in "iu":
@@ -36,15 +38,41 @@ def bounds(x: Any, low: Any, high: Any) -> tuple[Any, Any]:
 
 
 def one_way(slope: Any, x: Any) -> Any:
-    """Return the slope, which must broadcast to x and not x to it."""
-    slope, shape = np.asarray(slope), np.shape(x)
-    try:
-        np.broadcast_to(slope, shape)
-    except ValueError:
+    """Return the slope, which must broadcast to x and not x to it.
+
+    Since opset 7, it broadcasts as in NumPy. Before, it had one element for each channel, along
+    axis 1. A slope of one axis that does not broadcast is taken as such, or belongs to the only
+    axis of its length, as in ONNX's reference implementation.
+    """
+    array, own = _array("PRelu: X", x), _array("PRelu: slope", slope).shape
+    shape = array.shape
+    if array.dtype == object or _broadcasts(own, shape):  # the kernel refuses objects
+        return slope
+    axes = [axis for axis, length in enumerate(shape) if own == (length,)]
+    if 1 not in axes and len(axes) != 1:
         raise ValueError(
-            f"onnx.PRelu: slope must broadcast to the shape of X, {shape}, got {slope.shape}"
-        ) from None
-    return slope
+            f"onnx.PRelu: slope must broadcast to the shape of X, {shape}, or have one element for "
+            f"each channel along axis 1, got shape {own}"
+        )
+    axis = 1 if 1 in axes else axes[0]
+    return np.reshape(slope, (-1, *[1] * (len(shape) - 1 - axis)))
+
+
+def _array(name: str, value: Any) -> Any:
+    """Return an object with a shape and a dtype of NumPy's kind, without computing lazy ones."""
+    if hasattr(value, "shape") and hasattr(getattr(value, "dtype", None), "kind"):
+        return value
+    try:
+        return np.asarray(value)
+    except Exception as error:
+        reraise(error, f"onnx.{name} must be an array, got {type(value).__name__}")
+
+
+def _broadcasts(own: tuple[int, ...], shape: tuple[int, ...]) -> bool:
+    try:
+        return np.broadcast_shapes(own, shape) == shape
+    except ValueError:
+        return False
 
 
 AT_KINK = "the layers take `>=`, so alpha itself gives alpha there and 0 here"
@@ -74,7 +102,8 @@ LeakyRelu = _function("LeakyRelu(X, *, alpha=0.01)", "fa.leaky_relu(X, single(al
 PRelu = _function(
     "PRelu(X, slope)",
     "fa.leaky_relu(X, one_way(slope, X))",
-    "`backward` returns the gradient of X only",
+    "a slope of shape (C,) is also accepted for X of shape (N, C, ...), as in opset 6; `backward` "
+    "returns the gradient of X only",
     example="0.25",
 )
 ThresholdedRelu = _function(
