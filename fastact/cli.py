@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import fastact
-from fastact import config
+from fastact import config, environment
 
 T = TypeVar("T")
 
@@ -226,8 +226,8 @@ def _size(text: str) -> int:
 
 def _threads(text: str) -> int:
     if text == "all":
-        return int(fastact.show_config("dicts")["settings"]["usable_cpus"])
-    return _integer(1, config.MAX_THREADS)(text)
+        return environment.usable_cpus()
+    return _integer(1, environment.MAX_THREADS)(text)
 
 
 def _file(*suffixes: str) -> Callable[[str], Path]:
