@@ -8,6 +8,7 @@ cdef extern from *:
     #include <math.h>
     #include <stdint.h>
     #include <string.h>
+    #include "strict_arithmetic.h"
 
     #define FASTACT_MAGIC_SHIFT 6755399441055744.0
 
