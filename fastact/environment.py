@@ -6,7 +6,6 @@ An empty variable counts as unset. This module uses the standard library only.
 from __future__ import annotations
 
 import os
-import re
 import sys
 from collections.abc import Iterator
 
@@ -179,4 +178,5 @@ def _lines(file: str) -> list[str]:
 
 def _unescaped(path: str) -> str:
     """Replace the octal escapes of mountinfo, such as \\040 for a space."""
-    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), path)
+    first, *escaped = path.split("\\")
+    return first + "".join(chr(int(part[:3], 8)) + part[3:] for part in escaped)
