@@ -91,13 +91,13 @@ class BuildExtension(build_ext):
         is_msvc = self.compiler.compiler_type == "msvc"
         if not self.compiles("#include <Python.h>\n" + PROGRAM, []):
             raise SystemExit(NO_COMPILER)
-        flags = MSVC_FLAGS if is_msvc else self.strict_flags()
+        flags, link_flags = (MSVC_FLAGS, []) if is_msvc else self.strict_flags()
         if not self.compiles((BACKEND / "strict_arithmetic.h").read_text() + PROGRAM, flags):
             raise SystemExit(LOOSE_ARITHMETIC)
         for extension in self.extensions:
             extension.extra_compile_args += flags
             # -pthread: pthread_atfork is not in libc itself before glibc 2.34.
-            extension.extra_link_args += [] if is_msvc else ["-pthread", *flags]
+            extension.extra_link_args += [] if is_msvc else ["-pthread", *flags, *link_flags]
             if LOOPS in extension.name:
                 extension.extra_compile_args += LEVELS[extension.name.split(LOOPS)[1]]
                 extension.extra_compile_args.append(
@@ -107,15 +107,17 @@ class BuildExtension(build_ext):
         self.parallel = os.cpu_count()
         super().build_extensions()
 
-    def strict_flags(self) -> list[str]:
-        """Return our flags for a compiler like gcc, to be put after those of the user."""
+    def strict_flags(self) -> tuple[list[str], list[str]]:
+        """Return our flags, and those for linking only, to be put after those of the user."""
         import compiler_flags
 
         words = takewhile(lambda word: not word.startswith("-"), self.compiler.compiler_so)
         compiler = list(words)
         flags = compiler_flags.accepted(compiler, compiler_flags.FLAGS)
         for_x86 = compiler_flags.accepted(compiler, compiler_flags.X86)
-        return flags + for_x86 if self.compiles(X86_PROGRAM, for_x86) else flags
+        if self.compiles(X86_PROGRAM, for_x86):
+            flags += for_x86
+        return flags, compiler_flags.accepted(compiler, compiler_flags.LINK_FLAGS)
 
     def is_for_this_processor(self, extension: Extension) -> bool:
         level = extension.name.rpartition(LOOPS)[2]

@@ -245,7 +245,6 @@ def load_backend(name: str) -> Any:
     return _module(backend_name(check_backend("FASTACT_BACKEND", name)))
 
 
-@cache
 def _module(name: str) -> Any:
     reason = _why_unavailable(name)
     if reason:
@@ -268,7 +267,6 @@ def replacement(name: str, error: BackendUnavailableError) -> Any:
         raise error
     _failures["numba"] = str(error)
     load_backend.cache_clear()
-    _module.cache_clear()
     _warn(f"{error}; NumPy computes instead")
     return numpy_backend
 

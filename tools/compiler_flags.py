@@ -20,7 +20,6 @@ from pathlib import Path
 # arithmetic of float64 stays exact.
 STRICT_ARITHMETIC = (
     "-fno-fast-math",
-    "-fno-unsafe-math-optimizations",
     "-fno-associative-math",
     "-fno-reciprocal-math",
     "-fno-finite-math-only",
@@ -48,6 +47,8 @@ OPTIMISATION = (
 )
 
 FLAGS = (*STRICT_ARITHMETIC, *OPTIMISATION)
+# gcc's linker command sees only whether this very flag of the user is taken back.
+LINK_FLAGS = ("-fno-unsafe-math-optimizations",)
 
 # For x86-64 only. -mfpmath=sse: the older unit rounds to 80 bits. A user's -march=native or -mavx2
 # must not reach the loops of the baseline, which run on every processor, nor change how the higher
