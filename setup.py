@@ -1,6 +1,6 @@
 """Build the Cython extension; all static metadata is in pyproject.toml.
 
-Environment variables, each 0 or 1:
+Environment variables, each 0 or 1; an empty one counts as unset:
 
 FASTACT_NO_EXTENSION   install without the extension (NumPy and Numba backends only)
 FASTACT_CYTHON_DEBUG   build with bounds and other checks
@@ -11,10 +11,12 @@ from __future__ import annotations
 import os
 import sys
 import tempfile
+from itertools import takewhile
 from pathlib import Path
 
 from setuptools import Extension, setup
 from setuptools.command.build_ext import build_ext
+from setuptools.command.build_py import build_py
 
 ROOT = Path(__file__).resolve().parent
 sys.path.insert(0, str(ROOT / "tools"))
@@ -22,28 +24,17 @@ sys.path.insert(0, str(ROOT / "tools"))
 BACKEND = Path("fastact", "cython_backend")
 GENERATED = Path("build", "generated")
 LOOPS = "_loops_"
+#: Generated, and a part of every installation with the extension: it names the compiled modules.
+MANIFEST = Path("fastact", "_build.py")
 
 
 def switch(name: str) -> bool:
-    value = os.environ.get(name, "0")
+    value = os.environ.get(name) or "0"
     if value not in ("0", "1"):
         raise SystemExit(f"environment variable {name} must be 0 or 1, got {value!r}")
     return value == "1"
 
 
-# -O3 and -fno-trapping-math: gcc vectorises selects only with both. -ffp-contract=off: every
-# element gets the same operations whether it falls into the vector body or the tail of a loop, and
-# the compensated arithmetic of float64 stays exact. Never -ffast-math: NaN, infinities and
-# subnormal numbers are part of the contract, and it would set flush-to-zero for the whole process.
-# -fno-thread-jumps -fno-tree-pre: else gcc computes what follows a select once for each side,
-# divisions too, before it vectorises: gelu_tanh took 355 instructions instead of 183. --param: a
-# loop over seven arrays, those of four parameters among them, compares more than ten pairs of
-# pointers. -funroll-loops: short loops do two vectors in each turn, in up to 5% less time.
-GCC_FLAGS = [
-    "-O3", "-fno-trapping-math", "-fno-math-errno", "-ffp-contract=off", "-fno-thread-jumps",
-    "-fno-tree-pre", "--param=vect-max-version-for-alias-checks=20", "-funroll-loops",
-    "--param=max-unroll-times=2", "-g0",
-]  # fmt: skip
 MSVC_FLAGS = ["/O2", "/fp:precise"]
 
 # The levels of x86-64 for which the loops are built; _core.pyx asks the processor for the very
@@ -64,6 +55,8 @@ X86_PROGRAM = """
 int fastact_probe(void) { return __builtin_cpu_supports("avx512vl"); }
 """
 
+PROGRAM = "int fastact_probe(void) { return 0; }\n"
+
 # A loop with a call in it is not vectorised, and gcc declines to inline the larger kernels, and the
 # polynomials where a function has several loops. So all that loops are made of is CYTHON_INLINE.
 GCC_ALWAYS_INLINE = "-DCYTHON_INLINE=inline __attribute__((always_inline))"
@@ -74,6 +67,21 @@ NO_COMPILER = (
     "compiler (for example gcc and the Python headers), or set FASTACT_NO_EXTENSION=1 to install "
     "the pure-Python package with the NumPy and Numba backends."
 )
+LOOSE_ARITHMETIC = (
+    "fastact: the compiler does not compute as IEEE 754 says, or does not take the flags that make "
+    "it do so: see the error above, and remove -ffast-math, -Ofast and the like from CC and CFLAGS."
+)
+
+
+class BuildPython(build_py):
+    """Leaves the list of compiled modules, which an earlier build left beside the sources, alone.
+
+    An installation without the extension must not have it.
+    """
+
+    def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
+        modules = super().find_package_modules(package, package_dir)
+        return [module for module in modules if Path(module[2]).name != MANIFEST.name]
 
 
 class BuildExtension(build_ext):
@@ -81,12 +89,15 @@ class BuildExtension(build_ext):
 
     def build_extensions(self) -> None:
         is_msvc = self.compiler.compiler_type == "msvc"
-        if not self.compiles("#include <Python.h>\nint fastact_probe(void) { return 0; }", []):
+        if not self.compiles("#include <Python.h>\n" + PROGRAM, []):
             raise SystemExit(NO_COMPILER)
+        flags, link_flags = (MSVC_FLAGS, []) if is_msvc else self.strict_flags()
+        if not self.compiles((BACKEND / "strict_arithmetic.h").read_text() + PROGRAM, flags):
+            raise SystemExit(LOOSE_ARITHMETIC)
         for extension in self.extensions:
-            extension.extra_compile_args += MSVC_FLAGS if is_msvc else GCC_FLAGS
+            extension.extra_compile_args += flags
             # -pthread: pthread_atfork is not in libc itself before glibc 2.34.
-            extension.extra_link_args += [] if is_msvc else ["-pthread"]
+            extension.extra_link_args += [] if is_msvc else ["-pthread", *flags, *link_flags]
             if LOOPS in extension.name:
                 extension.extra_compile_args += LEVELS[extension.name.split(LOOPS)[1]]
                 extension.extra_compile_args.append(
@@ -95,6 +106,18 @@ class BuildExtension(build_ext):
         self.extensions = list(filter(self.is_for_this_processor, self.extensions))
         self.parallel = os.cpu_count()
         super().build_extensions()
+
+    def strict_flags(self) -> tuple[list[str], list[str]]:
+        """Return our flags, and those for linking only, to be put after those of the user."""
+        import compiler_flags
+
+        words = takewhile(lambda word: not word.startswith("-"), self.compiler.compiler_so)
+        compiler = list(words)
+        flags = compiler_flags.accepted(compiler, compiler_flags.FLAGS)
+        for_x86 = compiler_flags.accepted(compiler, compiler_flags.X86)
+        if self.compiles(X86_PROGRAM, for_x86):
+            flags += for_x86
+        return flags, compiler_flags.accepted(compiler, compiler_flags.LINK_FLAGS)
 
     def is_for_this_processor(self, extension: Extension) -> bool:
         level = extension.name.rpartition(LOOPS)[2]
@@ -108,6 +131,13 @@ class BuildExtension(build_ext):
         # finds the extension there too, leave a copy beside the sources.
         if not self.inplace:
             self.copy_extensions_to_source()
+            self.write_manifest(Path(self.build_lib))
+        self.write_manifest(Path())
+
+    def write_manifest(self, directory: Path) -> None:
+        modules = tuple(extension.name for extension in self.extensions)
+        text = f'"""The compiled modules of this installation."""\n\nMODULES = {modules!r}\n'
+        Path(directory, MANIFEST).write_text(text)
 
     def compiles(self, program: str, flags: list[str]) -> bool:
         """Whether ``program`` compiles and links into a shared object with ``flags``."""
@@ -198,6 +228,9 @@ def translate(modules: list[Extension]) -> None:
 
 if switch("FASTACT_NO_EXTENSION"):
     print("fastact: FASTACT_NO_EXTENSION=1: building the pure-Python package", flush=True)
-    setup()
+    setup(cmdclass={"build_py": BuildPython})
 else:
-    setup(ext_modules=extensions(), cmdclass={"build_ext": BuildExtension})
+    setup(
+        ext_modules=extensions(),
+        cmdclass={"build_py": BuildPython, "build_ext": BuildExtension},
+    )

@@ -7,17 +7,20 @@ runs, so that ``fastact info`` works, and is fast, in any installation.
 from __future__ import annotations
 
 import argparse
+import io
 import math
 import os
 import re
 import sys
+import tempfile
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
-from typing import NamedTuple, TypeVar
+from typing import Any, NamedTuple, TextIO, TypeVar
 
 import fastact
-from fastact import config
+from fastact import config, environment
 
 T = TypeVar("T")
 
@@ -42,33 +45,85 @@ def main(argv: Sequence[str] | None = None) -> int:
     Returns
     -------
     int
-        0 for success; 1 if the command failed; 2 if there is no command; 130 after Ctrl-C.
+        0 for success; 1 if the command failed, whose reason is then one line on standard error; 2
+        if there is no command; 130 after Ctrl-C; 141 if the reader of the output, such as ``head``,
+        has left.
 
     Raises
     ------
     SystemExit
         For ``--help`` and ``--version``, and with status 2 for arguments that are wrong.
     """
+    _open_closed_streams()
+    # We draw without a window. matplotlib cannot be imported if the variable has a wrong value.
+    os.environ.pop("MPLBACKEND", None)
+    try:
+        try:
+            return _run(argv)
+        finally:
+            # Python itself would report a failure at exit, with a traceback.
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        _fail("interrupted")
+        return 130
+    except BrokenPipeError:
+        _discard(sys.stdout)
+        return 141
+    except Exception as error:
+        _discard(sys.stdout)
+        return _fail(_reason(error))
+    finally:
+        try:
+            sys.stderr.flush()
+        except OSError:
+            _discard(sys.stderr)
+
+
+def _run(argv: Sequence[str] | None) -> int:
+    if sys.stdout is None:
+        return _fail("standard output is closed")
+    if isinstance(sys.stdout, io.TextIOWrapper):  # not one that a test has put there
+        sys.stdout.reconfigure(errors="backslashreplace")
     parser = _parser()
     arguments = parser.parse_args(argv)
     if arguments.run is None:
         parser.print_help(sys.stderr)
         return 2
-    try:
-        status: int = arguments.run(arguments)
-        sys.stdout.flush()
-    except KeyboardInterrupt:
-        print("fastact: interrupted", file=sys.stderr)
-        return 130
-    except BrokenPipeError:
-        # The reader, such as head, has left. Python would complain when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
+    status: int = arguments.run(arguments)
     return status
 
 
+def _open_closed_streams() -> None:
+    """Open the null device in place of standard descriptors that are closed.
+
+    Otherwise the next file that is opened would get the number of the descriptor, and with it
+    everything that is written to the stream.
+    """
+    while (descriptor := os.open(os.devnull, os.O_RDWR)) <= 2:
+        pass
+    os.close(descriptor)
+    if sys.stderr is None:
+        sys.stderr = os.fdopen(2, "w", errors="backslashreplace", closefd=False)
+
+
+def _discard(stream: TextIO) -> None:
+    """Send to the null device what the stream still holds, and all that follows."""
+    with suppress(OSError, ValueError):  # a stream of a test may have no descriptor
+        null = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(null, stream.fileno())
+        os.close(null)
+
+
+def _reason(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        file = "" if error.filename is None else f"{error.filename}: "
+        return f"{file}{error.strerror}"
+    return config.described(error)
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fastact",
         description="Activation functions of neural networks and their gradients, for NumPy.",
     )
@@ -87,6 +142,15 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+class _Parser(argparse.ArgumentParser):
+    def _print_message(self, message: str, file: Any = None) -> None:
+        """Print help or an error. Unlike argparse, do not hide that standard output is full."""
+        if file is sys.stdout:
+            file.write(message)
+        else:
+            super()._print_message(message, file)
+
+
 class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
     """Tells the default of an argument, unless that is not to have it."""
 
@@ -97,7 +161,8 @@ class _HelpFormatter(argparse.ArgumentDefaultsHelpFormatter):
 
 
 def _fail(message: str) -> int:
-    print(f"fastact: {message}", file=sys.stderr)
+    with suppress(OSError):
+        print(f"fastact: {' '.join(message.split())}", file=sys.stderr)
     return 1
 
 
@@ -165,6 +230,7 @@ def _demo(arguments: argparse.Namespace) -> int:
     try:
         # Before the training: a directory that cannot be had should not cost its time.
         arguments.output.mkdir(parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=arguments.output).close()
     except OSError as error:
         return _fail(f"--output must be a directory, or a place to make one: {error}")
 
@@ -226,8 +292,8 @@ def _size(text: str) -> int:
 
 def _threads(text: str) -> int:
     if text == "all":
-        return int(fastact.show_config("dicts")["settings"]["usable_cpus"])
-    return _integer(1, config.MAX_THREADS)(text)
+        return environment.usable_cpus()
+    return _integer(1, environment.MAX_THREADS)(text)
 
 
 def _file(*suffixes: str) -> Callable[[str], Path]:
@@ -239,9 +305,24 @@ def _file(*suffixes: str) -> Callable[[str], Path]:
             raise argparse.ArgumentTypeError(f"must end with {', '.join(suffixes)}, got {text!r}")
         if not path.parent.is_dir() or path.is_dir():
             raise argparse.ArgumentTypeError(f"must be a file in a directory, got {text!r}")
+        try:
+            _try_to_write(path)
+        except OSError as error:
+            raise argparse.ArgumentTypeError(
+                f"must be a file that can be written, got {text!r}: {error.strerror}"
+            ) from None
         return path
 
     return convert
+
+
+def _try_to_write(path: Path) -> None:
+    """Open a file for writing, and leave everything as it is."""
+    is_new = not path.exists()
+    with path.open("ab"):
+        pass
+    if is_new:
+        path.unlink()
 
 
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:
@@ -533,10 +614,15 @@ def _verify_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def _verify(arguments: argparse.Namespace) -> int:
-    from fastact import verify
+    from fastact import measured_errors, verify
 
     if arguments.record and "cython" not in arguments.backends:
         return _fail("--record takes the errors of the Cython backend; give --backends cython")
+    if arguments.record:
+        try:
+            measured_errors.load(arguments.record)
+        except ValueError as error:
+            return _fail(f"--record must be a file of records, got {arguments.record}: {error}")
     cases = verify.cases(
         arguments.names or fastact.names(),
         arguments.directions,

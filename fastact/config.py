@@ -7,37 +7,42 @@ both from where they are stored.
 
 from __future__ import annotations
 
-import os
 import platform
 import sys
+import warnings
 from collections.abc import Mapping
 from contextlib import ContextDecorator
 from contextvars import ContextVar
 from functools import cache
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
 
-from fastact import numpy_backend
+from fastact import environment, numpy_backend
+from fastact.environment import MAX_THREADS
 
-#: The compiled driver and the Cython backend, or None where the extension was not built.
+# Before the extension is imported, so that the error of a wrong value is not taken for a failure.
+environment.allowed_levels()
+
+#: The compiled driver and the Cython backend, or None if either cannot be imported.
 driver: Any = None
 cython_backend: Any = None
-_extension_error: ImportError | None = None
+_extension_error: Exception | None = None
 try:
-    driver = import_module("fastact.driver")
-    cython_backend = import_module("fastact.cython_backend")
-except ImportError as error:
+    from fastact import cython_backend as _cython_backend
+    from fastact import driver as _driver
+except Exception as error:  # missing, or not for this Python, NumPy or system
     _extension_error = error
+else:
+    driver, cython_backend = _driver, _cython_backend
+    _extension_error = cython_backend.missing_level
 
 #: In the order in which "auto" tries them: fastest first.
 BACKENDS = ("cython", "numba", "numpy")
 BACKEND_CHOICES = ("auto", *BACKENDS)
 #: The largest error of a float32 result: 4 ulp, or 1.
 PRECISIONS = ("fast", "faithful")
-MAX_THREADS = 1024
 
 
 class BackendUnavailableError(ImportError):
@@ -53,9 +58,6 @@ class Settings(NamedTuple):
 _BACKEND, _NUM_THREADS, _PRECISION = range(len(Settings._fields))
 
 
-# --- the environment, read once at import ------------------------------------------------------
-
-
 def canonical(name: str) -> str:
     """Return the interned string of that value: the fast path compares objects, not characters.
 
@@ -65,52 +67,14 @@ def canonical(name: str) -> str:
     return sys.intern(str.__str__(name))
 
 
-def _from_environment(variable: str, choices: tuple[str, ...]) -> str:
-    name = os.environ.get(variable, choices[0])
-    if name not in choices:
-        raise ValueError(
-            f"environment variable {variable} must be one of {', '.join(choices)}, got {name!r}"
-        )
-    return canonical(name)
-
-
-def integer_from_environment(name: str, least: int, most: int) -> int | None:
-    """Return the value of a variable of ours, or None where it is not set."""
-    text = os.environ.get(name)
-    if text is None:
-        return None
-    if not (text.isdecimal() and least <= int(text) <= most):
-        raise ValueError(
-            f"environment variable {name} must be an integer from {least} to {most}, got {text!r}"
-        )
-    return int(text)
-
-
-def _threads_from_environment() -> int:
-    own = integer_from_environment("FASTACT_NUM_THREADS", 1, MAX_THREADS)
-    if own is not None:
-        return own
-    # OMP_NUM_THREADS belongs to others and may be a list ("4,2"); what we cannot read we leave.
-    shared = os.environ.get("OMP_NUM_THREADS", "").split(",")[0].strip()
-    if shared.isdecimal() and 1 <= int(shared) <= MAX_THREADS:
-        return int(shared)
-    return _usable_cpus()
-
-
-def _usable_cpus() -> int:
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
-
-
 # --- the settings ------------------------------------------------------------------------------
 
 #: The settings of the process: a list shared with the driver, in the order of ``Settings``. One of
 #: them changes by assignment to its item, so that threads never overwrite each other's changes.
 _process_settings: list[Any] = [
-    _from_environment("FASTACT_BACKEND", BACKEND_CHOICES),
-    _threads_from_environment(),
-    _from_environment("FASTACT_PRECISION", PRECISIONS),
+    canonical(environment.choice("FASTACT_BACKEND", BACKEND_CHOICES) or "auto"),
+    environment.default_num_threads(),
+    canonical(environment.choice("FASTACT_PRECISION", PRECISIONS) or "fast"),
 ]
 #: The settings of the enclosing ``use_*`` blocks; None where the setting of the process holds.
 _block_settings: ContextVar[tuple[Any, ...]] = ContextVar("fastact_settings")
@@ -197,6 +161,13 @@ def check_precision(caller: str, precision: object) -> str:
 
 # --- the backends ------------------------------------------------------------------------------
 
+#: Why a backend that is installed failed, by its name.
+_failures: dict[str, str] = {}
+
+
+def _warn(message: str) -> None:
+    warnings.warn(f"fastact: {message}", RuntimeWarning, stacklevel=2)
+
 
 def check_backend(caller: str, name: object) -> str:
     """Return ``name`` if it is a backend that can run here (or "auto"); raise otherwise."""
@@ -207,25 +178,48 @@ def check_backend(caller: str, name: object) -> str:
         raise ValueError(
             f"{caller}: backend must be one of {', '.join(BACKEND_CHOICES)}, got {name!r}"
         )
-    reason = None if name == "auto" else _why_unavailable(name)
-    if reason:
-        raise BackendUnavailableError(f"{caller}: {reason}")
+    if name != "auto":
+        try:
+            _module(name)
+        except BackendUnavailableError as error:
+            raise BackendUnavailableError(f"{caller}: {error}") from error.__cause__
     return name
 
 
 def _why_unavailable(name: str) -> str | None:
+    """Return why a backend cannot compute, as far as is known without loading it."""
     if name == "cython" and cython_backend is None:
-        return (
-            "the Cython backend is not part of this installation; reinstall fastact with a C "
-            f"compiler at hand and without FASTACT_NO_EXTENSION ({_extension_error})"
-        )
+        return _why_no_extension()
     if name == "numba" and not _numba_is_installed():
         return "the Numba backend needs Numba; install it with: pip install 'fastact[numba]'"
-    return None
+    return _failures.get(name)
 
 
-#: How to check what a call gives for a setting.
-CHECKS = {"backend": check_backend, "precision": check_precision}
+def _why_no_extension() -> str:
+    assert _extension_error is not None
+    if _is_lost(_extension_error):
+        return (
+            "the compiled extension of this installation cannot be imported; reinstall fastact for "
+            "this version of Python and NumPy, into a directory (an extension in a zip file cannot "
+            f"be imported) ({described(_extension_error)})"
+        )
+    return (
+        "the Cython backend is not part of this installation; reinstall fastact with a C "
+        f"compiler at hand and without FASTACT_NO_EXTENSION ({_extension_error})"
+    )
+
+
+def _is_lost(error: Exception) -> bool:
+    """Whether a module of the extension was built and is missing or broken."""
+    if not isinstance(error, ModuleNotFoundError):
+        return True
+    if sys.modules.get(error.name or "", error) is None:
+        return False  # excluded by this process on purpose
+    try:
+        from fastact._build import MODULES  # setup.py writes it beside the extension
+    except ImportError:
+        return False
+    return error.name in MODULES
 
 
 def _numba_is_installed() -> bool:
@@ -235,28 +229,76 @@ def _numba_is_installed() -> bool:
     return find_spec("numba") is not None
 
 
+if _extension_error is not None and _is_lost(_extension_error):
+    _warn(
+        f"{_why_no_extension()}; another backend computes, more slowly"
+        if driver is None
+        else "the loops for this processor cannot be imported, and those for an older one compute; "
+        f"reinstall fastact ({_extension_error})"
+    )
+
+#: How to check what a call gives for a setting.
+CHECKS = {"backend": check_backend, "precision": check_precision}
+
+
 def available_backends() -> tuple[str, ...]:
     return tuple(name for name in BACKENDS if _why_unavailable(name) is None)
 
 
 def backend_name(name: str) -> str:
-    """Return what "auto" stands for, or the name itself."""
-    if name != "auto":
-        return name
+    """Return the name of the backend that "auto" stands for, or the name itself."""
     # One after another: to look for Numba takes 50 us.
-    return next(name for name in BACKENDS if _why_unavailable(name) is None)
+    return name if name != "auto" else next(filter(_can_compute, BACKENDS))
+
+
+def _can_compute(name: str) -> bool:
+    """Whether "auto" can take the backend. Warn if it is installed and cannot be imported."""
+    if _why_unavailable(name):
+        return False
+    try:
+        _module(name)
+    except BackendUnavailableError as error:
+        _warn(f"{error}; NumPy computes instead")
+        return False
+    return True
 
 
 @cache
 def load_backend(name: str) -> Any:
     """Return the module of the backend ``name``; "auto" is the fastest that is available."""
-    name = backend_name(name)
-    check_backend("FASTACT_BACKEND", name)  # set_backend and the like have checked already
+    # set_backend and the like have checked already.
+    return _module(backend_name(check_backend("FASTACT_BACKEND", name)))
+
+
+def _module(name: str) -> Any:
+    reason = _why_unavailable(name)
+    if reason:
+        raise BackendUnavailableError(reason)
     if name == "numpy":
         return numpy_backend
     if name == "cython":
         return cython_backend
-    return import_module("fastact.numba_backend")  # here, not at the top: it takes a second
+    try:
+        from fastact import numba_backend  # here, not at the top: it takes a second
+    except Exception as error:  # Numba may be broken, or not made for this NumPy
+        _failures[name] = f"the Numba backend cannot be imported: {described(error)}"
+        raise BackendUnavailableError(_failures[name]) from error
+    return numba_backend
+
+
+def replacement(name: str, error: BackendUnavailableError) -> Any:
+    """Return the module that computes when Numba cannot: NumPy for "auto", from now on."""
+    if name != "auto":
+        raise error
+    _failures["numba"] = str(error)
+    load_backend.cache_clear()
+    _warn(f"{error}; NumPy computes instead")
+    return numpy_backend
+
+
+def described(error: Exception) -> str:
+    """Return the type and the message of an error, as the last line of a traceback has them."""
+    return f"{type(error).__name__}: {str(error).strip()}"
 
 
 # --- public ------------------------------------------------------------------------------------
@@ -458,17 +500,20 @@ def show_config(mode: Literal["stdout", "dicts"] = "stdout") -> dict[str, Any] |
     for section, facts in config.items():
         print(f"{section}:")
         for key, value in facts.items():
-            print(f"  {key}: {value}")
+            print(_printable(f"  {key}: {value}"))
     return None
+
+
+def _printable(text: str) -> str:
+    """Escape the characters that standard output cannot encode, as of a variable of other bytes."""
+    encoding = getattr(sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def _configuration() -> dict[str, dict[str, Any]]:
     import fastact
     from fastact import memory
 
-    environment = {key: value for key, value in os.environ.items() if key.startswith("FASTACT_")}
-    if "OMP_NUM_THREADS" in os.environ:
-        environment["OMP_NUM_THREADS"] = os.environ["OMP_NUM_THREADS"]
     return {
         "versions": {
             "fastact": fastact.__version__,
@@ -479,13 +524,13 @@ def _configuration() -> dict[str, dict[str, Any]]:
         "settings": {
             **current()._asdict(),
             "existing_threads": 1 if driver is None else driver.thread_count(),
-            "usable_cpus": _usable_cpus(),
+            "usable_cpus": environment.usable_cpus(),
         },
         "backends": {name: _why_unavailable(name) or "available" for name in BACKENDS},
         "extension": _extension_facts(),
         "pool": memory.information(),
         "numba": _numba_facts(),
-        "environment": environment,
+        "environment": environment.variables(),
     }
 
 

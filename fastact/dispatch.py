@@ -785,9 +785,13 @@ def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
     """Return a function of (inputs, outputs, parameters), each a sequence."""
     backend = config.load_backend(settings.backend)
     row, num_threads = verb.row, settings.num_threads
+    if backend is not numpy_backend:
+        try:
+            address = _loop_address(verb, loop, settings)
+        except config.BackendUnavailableError as error:
+            backend = config.replacement(settings.backend, error)
     if config.driver is None or backend is numpy_backend:
         return lambda *operands: backend.run(row, verb.kind, loop, *operands, num_threads)
-    address = _loop_address(verb, loop, settings)
 
     def execute(inputs: Sequence[Any], outputs: Sequence[Any], parameters: Sequence[Any]) -> None:
         if loop.endswith("_broadcast"):  # parameters in arrays are further inputs
@@ -801,12 +805,16 @@ def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
 
 def _loop_address(verb: Verb, loop: str, settings: config.Settings) -> int:
     backend = config.load_backend(settings.backend)
-    address: int = backend.loop_address(verb.row.name, verb.kind, loop)
+    try:
+        address: int = backend.loop_address(verb.row.name, verb.kind, loop)
+    except Exception as error:
+        reason = f"the Numba backend cannot compile it: {config.described(error)}"
+        raise config.BackendUnavailableError(f"{verb.__name__}: {reason}") from error
     if address == 0:
         raise config.BackendUnavailableError(
             f"{verb.__name__}: the compiled extension is older than the Python files of fastact "
             f"and has no loop for it; rebuild fastact, or choose another backend"
         )
-    if backend is not config.cython_backend:  # whose loops are there from the start
+    if backend is not config.cython_backend and config.driver is not None:
         verb.adopt_loops("numba", backend.address_if_compiled)
     return address

@@ -15,12 +15,14 @@ Each replaces the records of what it measured and leaves the others. A record ha
 from __future__ import annotations
 
 import functools
+from importlib import resources
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from fastact.catalogue import Row
 
-FILE = Path(__file__).with_name("measured_errors.json")
+# If the package is in a zip file, the resource is not a Path but reads like one.
+FILE = cast(Path, resources.files("fastact").joinpath("measured_errors.json"))
 FUNCTIONS = ("value", "grad")
 
 
@@ -67,7 +69,7 @@ def load(file: Path) -> dict[str, dict[str, Any]]:
     import json
 
     records: dict[str, dict[str, Any]] = (
-        json.loads(file.read_text(encoding="utf-8")) if file.exists() else {}
+        json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
     )
     return records
 

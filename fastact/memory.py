@@ -12,11 +12,11 @@ import sys
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
-from fastact import config
+from fastact import config, environment
 
 
 def _limit_from_environment() -> int:
-    own = config.integer_from_environment("FASTACT_POOL_BYTES", 0, sys.maxsize)
+    own = environment.integer("FASTACT_POOL_BYTES", 0, sys.maxsize)
     if own is not None:
         return own
     most = 1 << 28  # four arrays of 64 MiB

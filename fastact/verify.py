@@ -21,7 +21,7 @@ import multiprocessing
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -327,10 +327,28 @@ def _workers(jobs: int) -> Iterator[Callable[..., Iterator[Any]]]:
         initializer=signal.signal,
         initargs=(signal.SIGINT, signal.SIG_IGN),
     )
+
+    def compute(function: Callable[..., Any], starts: Iterable[Any]) -> Iterator[Any]:
+        with _interrupts_blocked():
+            return pool.map(function, starts)
+
     try:
-        yield pool.map
+        yield compute
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def _interrupts_blocked() -> Iterator[None]:
+    """Block Ctrl-C, also in the processes that start in this block, until they ignore it."""
+    if not hasattr(signal, "pthread_sigmask"):
+        yield
+        return
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
 
 
 # --- what is printed ---------------------------------------------------------------------------

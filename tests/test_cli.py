@@ -123,13 +123,3 @@ def test_interrupt_is_one_line(monkeypatch, capsys):
     monkeypatch.setattr(cli, "COMMANDS", (_command(interrupted),))
     assert cli.main(["try"]) == 130
     assert capsys.readouterr().err == "fastact: interrupted\n"
-
-
-@pytest.mark.skipif(sys.platform == "win32", reason="pipes break otherwise on Windows")
-def test_a_reader_that_leaves_gets_no_traceback():
-    with subprocess.Popen(
-        [sys.executable, "-m", "fastact", "info"], stdout=subprocess.PIPE, stderr=subprocess.PIPE
-    ) as process:
-        process.stdout.close()
-        assert process.stderr.read() == b""
-        assert process.wait(timeout=120) == 1

@@ -67,6 +67,7 @@ def test_the_package_holds_its_public_names_and_its_modules_only():
     modules = {"activation", "catalogue", "coefficients", "compat", "config", "dispatch"}
     modules |= {
         "documentation",
+        "environment",
         "measured_errors",
         "memory",
         "rounding",

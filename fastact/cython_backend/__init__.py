@@ -9,27 +9,39 @@ built once for each level of instruction sets (``setup.py``); this file chooses 
 
 from __future__ import annotations
 
-import os
-from importlib import import_module
 from importlib.util import find_spec
 from typing import Any
 
 from fastact.catalogue import ROWS
 from fastact.driver import supported_levels
+from fastact.environment import LEVELS, allowed_levels
 
-#: Levels of x86-64, the lowest first; other processors have the first only.
-LEVELS = ("baseline", "v3", "v4")
+#: The error of the highest level that this processor has, if its loops cannot be imported.
+missing_level: ImportError | None = None
 
 
-def _level() -> str:
+def _import_loops(level: str) -> Any:
+    """Import the loops of a level by a plain statement, which tools such as PyInstaller follow."""
+    if level == "v4":
+        import fastact.cython_backend._loops_v4 as loops
+    elif level == "v3":
+        import fastact.cython_backend._loops_v3 as loops
+    else:
+        import fastact.cython_backend._loops_baseline as loops
+    return loops
+
+
+def _load_highest() -> tuple[str, Any]:
     """Return the highest level that was built, that the processor has, and that is allowed."""
-    highest = os.environ.get("FASTACT_ISA", LEVELS[-1])
-    if highest not in LEVELS:
-        raise ValueError(
-            f"environment variable FASTACT_ISA must be one of {', '.join(LEVELS)}, got {highest!r}"
-        )
-    allowed = LEVELS[: LEVELS.index(highest) + 1]
-    return [level for level in _built_levels() if level in allowed and level in _SUPPORTED][-1]
+    global missing_level
+    usable = [level for level in allowed_levels() if level in _SUPPORTED]
+    for level in reversed(usable):
+        try:
+            return level, _import_loops(level)
+        except ImportError as error:
+            missing_level = missing_level or error
+    assert missing_level is not None
+    raise missing_level
 
 
 def _built_levels() -> list[str]:
@@ -37,8 +49,7 @@ def _built_levels() -> list[str]:
 
 
 _SUPPORTED = supported_levels()
-_LEVEL = _level()
-_LOOPS = import_module(f"{__name__}._loops_{_LEVEL}")
+_LEVEL, _LOOPS = _load_highest()
 _ADDRESSES = _LOOPS.addresses()
 _PRODUCT_ADDRESSES = _LOOPS.product_addresses()
 _SUM_ADDRESSES = _LOOPS.sum_addresses()

@@ -950,7 +950,7 @@ cdef inline double dish_short(float x) noexcept nogil:
     cdef double square = 1.0 + magnitude * magnitude
     cdef double inverse = reciprocal(at_most(square + magnitude * sqrt(square), TWO_TO_1000))
     cdef double tail = at_most(0.5 * magnitude, TWO_TO_400) * inverse
-    return (-0.0 if x < 0 else <double>x) - tail
+    return positive_part(x) - tail
 
 
 # The same in half the time: sums and products carry their rounding errors along, and from 2**12 on
@@ -978,7 +978,7 @@ cdef inline float dish_float(float x) noexcept nogil:
     cdef float tail = numerator * inverse
     cdef float rest = multiply_add_float(-tail, total, numerator)
     rest = multiply_add_float(-tail, total_low, rest)
-    cdef float rectified = F(-0.0) if x < 0 else x
+    cdef float rectified = positive_part_float(x)
     cdef float difference = rectified - tail
     cdef float difference_low = (rectified - difference) - tail
     cdef float value = difference - multiply_add_float(rest, inverse, -difference_low)
@@ -1000,7 +1000,7 @@ cdef inline double dish_double(double x) noexcept nogil:
     cdef double inverse = reciprocal(total)
     cdef double quotient = numerator * inverse
     cdef double rest = multiply_add(-quotient, total_low, remainder(numerator, quotient, total))
-    cdef double rectified = -0.0 if other < 0 else other
+    cdef double rectified = positive_part(other)
     cdef double value = rectified - multiply_add(rest, inverse, quotient)
     value = rectified if magnitude > DBL_MAX else value
     return copysign(half_of_shifted(shifted_x) if is_subnormal(x) else value, x)

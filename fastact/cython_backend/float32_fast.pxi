@@ -355,11 +355,6 @@ cdef inline float log_sigmoid_grad_from_output_fast(float y) noexcept nogil:
     return softplus_grad_from_output_fast(-y)
 
 
-# What the tail of a gated function, x sigmoid(z) or x Phi(x), is taken from: they are even up to it.
-cdef inline float rectified(float x) noexcept nogil:
-    return F(-0.0) if x < 0 else x
-
-
 # a >= 0, or 0 where slope * a is subnormal
 cdef inline float zero_if_tiny(float a, double slope) noexcept nogil:
     return F(0.0) if a < F(1.1754943508222875e-38 / slope) else a
@@ -369,7 +364,7 @@ cdef inline float zero_if_tiny(float a, double slope) noexcept nogil:
 cdef inline float gated_fast(float x, float a, float e_256) noexcept nogil:
     cdef float denominator = multiply_add_float(e_256, F(SCALE), F(1.0))
     cdef float tail = zero_if_tiny(a, 0.5) * e_256 / denominator
-    return multiply_add_float(-tail, F(SCALE), rectified(x))
+    return multiply_add_float(-tail, F(SCALE), positive_part_float(x))
 
 
 cdef inline float silu_fast(float x) noexcept nogil:
@@ -427,7 +422,7 @@ cdef inline float gelu_fast(float x) noexcept nogil:
     cdef float excess = multiply_add_float(e.r, e.polynomial, residual)
     cdef float factor = zero_if_tiny(bounded, 0.5) * inverse * mills_fast_polynomial(t)
     cdef float tail = multiply_add_float(factor, excess, factor)
-    return multiply_add_float(tail, -e.power, rectified(x))
+    return multiply_add_float(tail, -e.power, positive_part_float(x))
 
 
 # gelu' at -a: exp(-a**2 / 2) (root - a) p(t), t = (a - 2.5) / (a + 2.5)
@@ -513,7 +508,7 @@ cdef inline float mish_fast(float x) noexcept nogil:
     cdef float h = multiply_add_float(quadratic, e, e if x < 0 else quadratic)
     cdef float factor = times(zero_if_tiny(a, 0.6), e_256)
     cdef float numerator = multiply_add_float(factor, quadratic, factor if x < 0 else F(0.0))
-    return multiply_add_float(-numerator / (F(1.0) + h), F(SCALE), rectified(x))
+    return multiply_add_float(-numerator / (F(1.0) + h), F(SCALE), positive_part_float(x))
 
 
 # mish': the formula of float32.pxi, numerator and denominator divided by 4 for x < 0; the square

@@ -8,6 +8,7 @@ cdef extern from *:
     #include <math.h>
     #include <stdint.h>
     #include <string.h>
+    #include "strict_arithmetic.h"
 
     #define FASTACT_MAGIC_SHIFT 6755399441055744.0
 
@@ -137,6 +138,22 @@ cdef extern from *:
         return total;
     }
 
+    /* max(x, 0), but -0.0 where x is negative. clang 14 compiles `x < 0 ? -0.0 : x` to a maximum that
+       turns 0.0 into -0.0; with copysign it sees no maximum. */
+    #ifdef __clang__
+    #define FASTACT_NEGATIVE_ZERO(x) copysign(0.0, x)
+    #else
+    #define FASTACT_NEGATIVE_ZERO(x) -0.0
+    #endif
+
+    static CYTHON_INLINE double fastact_positive_part(double x) {
+        return x < 0 ? FASTACT_NEGATIVE_ZERO(x) : x;
+    }
+
+    static CYTHON_INLINE float fastact_positive_part_float(float x) {
+        return x < 0 ? (float)FASTACT_NEGATIVE_ZERO(x) : x;
+    }
+
     /* min(a, b) for a, b >= 0, b or NaN for NaN: as integers they have the same order, and with
        floats the compiler makes of copysign(min(|x|, b), x) a comparison and a choice. */
     static CYTHON_INLINE double fastact_smaller(double a, double b) {
@@ -171,6 +188,8 @@ cdef extern from *:
     double doubled_part_of_subnormal "fastact_doubled_part_of_subnormal"(
         double x, double factor
     ) noexcept nogil
+    double positive_part "fastact_positive_part"(double x) noexcept nogil
+    float positive_part_float "fastact_positive_part_float"(float x) noexcept nogil
     double smaller "fastact_smaller"(double a, double b) noexcept nogil
     # Pointers to memory that no other pointer of the loop reaches.
     ctypedef float* float_operand "fastact_float_operand"

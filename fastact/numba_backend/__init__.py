@@ -21,7 +21,7 @@ import numba
 import numpy as np
 
 from fastact.catalogue import ROWS, Row
-from fastact.config import MAX_THREADS
+from fastact.environment import MAX_THREADS
 from fastact.numba_backend import loops
 from fastact.numba_backend.loops import BLOCK
 from fastact.numba_backend.primitives import FUSED

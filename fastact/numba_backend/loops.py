@@ -15,14 +15,20 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import pickle
+import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from importlib import resources
+from contextlib import contextmanager, suppress
+from importlib.util import find_spec
+from pkgutil import iter_modules
 from types import FunctionType, ModuleType
 from typing import Any, NamedTuple
 
 from llvmlite import ir
-from numba import cfunc, types
+from numba import types
+from numba.core.caching import CompileResultCacheImpl, FunctionCache
+from numba.core.ccallback import CFunc
+from numba.core.serialize import dumps
 from numba.extending import intrinsic
 
 from fastact.catalogue import Row
@@ -253,16 +259,57 @@ def prefer_wide_vectors(function: Any) -> None:
 # --- its instances -----------------------------------------------------------------------------
 
 
+class _CheckedFiles(CompileResultCacheImpl):  # type: ignore[misc]
+    """Stores compiled code with a digest: damaged code that is still readable would crash."""
+
+    def reduce(self, result: Any) -> tuple[bytes, bytes]:
+        code = dumps(super().reduce(result))
+        return hashlib.sha256(code).digest(), code
+
+    def rebuild(self, target_context: Any, payload: tuple[bytes, bytes]) -> Any:
+        digest, code = payload
+        if hashlib.sha256(code).digest() != digest:
+            raise ValueError("the compiled code in the cache is damaged")
+        return super().rebuild(target_context, pickle.loads(code))
+
+
+class _Cache(FunctionCache):  # type: ignore[misc]
+    """Numba's cache on disk, which replaces damaged files and is optional."""
+
+    _impl_class = _CheckedFiles
+
+    def load_overload(self, *arguments: Any) -> Any:
+        try:
+            return super().load_overload(*arguments)
+        except Exception:  # what pickle raises for a damaged file may be anything
+            with suppress(OSError):
+                self.flush()
+            return None
+
+    def save_overload(self, *arguments: Any) -> None:
+        with suppress(Exception):  # the directory is full or read-only
+            super().save_overload(*arguments)
+
+
+class _Loop(CFunc):
+    """A loop as a C function: the code lives as long as the object."""
+
+    def enable_caching(self) -> None:
+        with suppress(RuntimeError):  # no directory is writable
+            self._cache = _Cache(self.__wrapped__)
+
+
 def compile_loop(row: Row, verb: str, variant: str) -> Any:
-    """Return a loop, compiled or from the cache: the code lives as long as the object.
+    """Return a loop, compiled or from the cache.
 
     ``variant`` is "float32", "float64", one of these with "_broadcast", or "float32_fast".
     """
-    function = _instantiate(row, verb, variant)
-    try:
-        return cfunc(SIGNATURE, cache=True, error_model="numpy")(function)
-    except Exception:  # no directory that can be written, no space in it, a damaged file
-        return cfunc(SIGNATURE, cache=False, error_model="numpy")(function)
+    signature = SIGNATURE.args, SIGNATURE.return_type
+    compiled = _Loop(_instantiate(row, verb, variant), signature, {}, {"error_model": "numpy"})
+    if _SOURCE_DIGEST:
+        compiled.enable_caching()
+    compiled.compile()
+    return compiled
 
 
 def _instantiate(row: Row, verb_name: str, variant: str) -> FunctionType:
@@ -304,17 +351,32 @@ def _with_globals(
 
 
 def _source_digest() -> str:
-    """Return a digest of what the compiled code depends on: this folder and the coefficients.
+    """Return a digest of the sources of the compiled code: this package and the coefficients.
 
     It is part of the names because the cache sees changes of this file only, not of those with the
     scalar functions. Each loop has a name of its own because, with two signatures under one name,
     two processes that fill the cache at the same time may leave an index to the wrong file.
+
+    The digest is empty if the source of a module is not there, as in an installation of bytecode
+    only. Then nothing is cached, because stale code could not be told from fresh code.
     """
-    digest = hashlib.sha256(resources.files("fastact").joinpath("coefficients.py").read_bytes())
-    for file in sorted(resources.files(__package__).iterdir(), key=lambda file: file.name):
-        if file.name.endswith(".py"):
-            digest.update(file.read_bytes())
+    package = sys.modules[__package__]
+    modules = [f"{__package__}.{module.name}" for module in iter_modules(package.__path__)]
+    digest = hashlib.sha256()
+    for name in ("fastact.coefficients", *modules):
+        source = _source(name)
+        if source is None:
+            return ""
+        digest.update(source.encode())
     return digest.hexdigest()[:16]
+
+
+def _source(name: str) -> str | None:
+    """Return the source of a module, from a directory or a zip file, or None if it is not there."""
+    spec = find_spec(name)
+    get_source = getattr(spec and spec.loader, "get_source", lambda name: None)
+    source: str | None = get_source(name)
+    return source
 
 
 _SOURCE_DIGEST = _source_digest()
