@@ -17,7 +17,7 @@ import numpy as np
 
 from fastact import config, memory, numpy_backend, tables
 from fastact.catalogue import DOMAINS
-from fastact.rounding import is_bfloat16, settle_ties, to_sixteen_bits
+from fastact.rounding import is_bfloat16, nearest_in, settle_ties, to_sixteen_bits
 
 if TYPE_CHECKING:
     from fastact.activation import Verb
@@ -79,6 +79,8 @@ def _evaluate(
         work = dtype if dtype.itemsize > 2 else np.dtype(np.float64)
     shape = check_outputs(verb, out, dtype, arrays, values)
     check_order(verb, values)
+    if verb.has_compared and work.kind == "f":
+        values = _in_dtype_of_last(verb, operands, arrays, values, dtype)
 
     with memory.new_arrays(math.prod(shape) * work.itemsize):
         if not tables.apply(verb, dtype, arrays, values, out, math.prod(shape), settings):
@@ -124,7 +126,8 @@ def _settle_ties(
     verbs = {"value_and_grad": ("forward", "grad")}.get(verb.kind, (verb.kind,))
     if len(arrays) == 1:
         x = np.broadcast_to(arrays[0].astype(np.float64), results[0].shape)
-        settle_ties(verb.row, x, parameters, dict(zip(verbs, results, strict=True)), dtype)
+        by_verb = dict(zip(verbs, results, strict=True))
+        settle_ties(verb.row, x, parameters, by_verb, dtype, numpy_backend.run)
 
 
 # --- arguments ---------------------------------------------------------------------------------
@@ -275,6 +278,27 @@ def parameter_value(verb: Verb, index: int, value: Any) -> Any:
     return array.item() if array.dtype.kind in "biu" else float(array)
 
 
+def _in_dtype_of_last(
+    verb: Verb,
+    operands: Sequence[Any],
+    arrays: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    dtype: np.dtype,
+) -> list[Any]:
+    """Return the parameters, those that are compared with x or y rounded to its dtype.
+
+    That is NumPy's rule for Python numbers (NEP 50), here for parameters of any form. Integers,
+    and Python numbers as x, have the dtype of the result.
+    """
+    own = arrays[-1].dtype
+    if _is_floating(own) and not _is_weak(operands[-1]):
+        dtype = own.newbyteorder("=")
+    return [
+        nearest_in(dtype, value) if parameter.is_compared else value
+        for parameter, value in zip(verb.row.parameters, parameters, strict=True)
+    ]
+
+
 def check_order(verb: Verb, parameters: Sequence[Any]) -> None:
     named = dict(zip((p.name for p in verb.row.parameters), parameters, strict=True))
     for low, high in verb.row.ordered:
@@ -332,13 +356,22 @@ def result_dtype(
     return dtype
 
 
+def _is_floating(dtype: np.dtype) -> bool:
+    return dtype.kind == "f" or is_bfloat16(dtype)
+
+
+def _is_weak(operand: Any) -> bool:
+    """Whether it is a Python number, which takes the dtype of the other operand."""
+    return type(operand) in (bool, int, float)
+
+
 def _common_dtype(verb: Verb, operands: Sequence[Any], arrays: Sequence[np.ndarray]) -> np.dtype:
     """Return the dtype of the operands together; Python numbers are weak, as in NumPy."""
-    weak = [operand for operand in operands if type(operand) in (bool, int, float)]
+    weak = [operand for operand in operands if _is_weak(operand)]
     strong = [
         array.dtype
         for operand, array in zip(operands, arrays, strict=True)
-        if type(operand) not in (bool, int, float)
+        if not _is_weak(operand)
     ]
     try:
         common = np.result_type(*(strong or [array.dtype for array in arrays]))
@@ -452,6 +485,9 @@ def _run(
 
     Sixteen-bit outputs are computed into new float64 arrays, which ``_deliver`` rounds.
     """
+    if verb.kind == "backward_from_output" and arrays[1].dtype.newbyteorder("=") != work:
+        # The loops compare outputs with bounds that are rounded to their own dtype.
+        arrays = [arrays[0], _saturated(verb, arrays[1], parameters)]
     channels = _channels(arrays, parameters, out, work, settings)
     if channels is not None:
         return _run_channels(verb, arrays, *channels, out, work, settings)
@@ -464,6 +500,13 @@ def _run(
         for array in out
     ]
     return _iterate(run_loop, arrays, parameter_arrays, parameters, outputs, work)
+
+
+def _saturated(verb: Verb, y: np.ndarray, parameters: Sequence[Any]) -> np.ndarray:
+    """Return outputs of a narrower dtype, infinite where they have reached a bound in that."""
+    if not _is_floating(y.dtype):
+        return y
+    return numpy_backend.saturated(verb.row, y, y.astype(np.float64), parameters)
 
 
 def _iterate(

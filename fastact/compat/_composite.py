@@ -14,17 +14,26 @@ import numpy as np
 import fastact as fa
 from fastact import dispatch
 from fastact.activation import Verb, get
-from fastact.rounding import to_sixteen_bits
+from fastact.rounding import nearest_in, to_sixteen_bits
 
 
 class Composite:
-    """A function composed of others: callable, with ``grad``, ``backward``, ``value_and_grad``."""
+    """A function composed of others: callable, with ``grad``, ``backward``, ``value_and_grad``.
+
+    The parameters at the indices ``compared`` are compared with x: each is the nearest number of
+    the dtype of x.
+    """
 
     def __init__(
-        self, name: str, value: Callable[..., np.ndarray], derivative: Callable[..., np.ndarray]
+        self,
+        name: str,
+        value: Callable[..., np.ndarray],
+        derivative: Callable[..., np.ndarray],
+        compared: tuple[int, ...] = (),
     ) -> None:
         self.value = value
         self.derivative = derivative
+        self.compared = compared
         # The identity converts inputs, checks and stores, as the driver does for all activations.
         self._identity = _identity(name, "forward")
         self._times_one = _identity(name, "backward")
@@ -32,10 +41,12 @@ class Composite:
 
     def __call__(self, x: Any, *parameters: Any, out: Any = None, **settings: Any) -> Any:
         x = np.asarray(self._identity(x, **settings))
+        parameters = self._in_dtype(x.dtype, parameters)
         return self._identity(_compute(self.value, x, parameters, settings), out=out)
 
     def grad(self, x: Any, *parameters: Any, out: Any = None, **settings: Any) -> Any:
         x = np.asarray(self._identity(x, **settings))
+        parameters = self._in_dtype(x.dtype, parameters)
         return self._identity(_compute(self.derivative, x, parameters, settings), out=out)
 
     def backward(
@@ -43,7 +54,9 @@ class Composite:
     ) -> Any:
         # The gradient in the dtype and shape of the result, which is that of both together.
         g = np.asarray(self._times_one(grad_output, x, **settings))
-        x = np.asarray(self._identity(x)).astype(np.float64)
+        x = np.asarray(self._identity(x))
+        parameters = self._in_dtype(x.dtype, parameters)
+        x = x.astype(np.float64)
         with np.errstate(all="ignore"):
             product = g.astype(np.float64) * _compute(self.derivative, x, parameters, settings)
             product = to_sixteen_bits(product, g.dtype)
@@ -60,6 +73,7 @@ class Composite:
         x = np.asarray(self._identity(x, **settings))
         outputs = dispatch.outputs(self._two_results, out)
         dispatch.check_outputs(self._two_results, outputs, x.dtype, [x], ())
+        parameters = self._in_dtype(x.dtype, parameters)
         # Both before either is stored: an output may be the input.
         results = [
             _compute(function, x, parameters, settings)
@@ -69,6 +83,13 @@ class Composite:
             self._identity(result, out=given)
             for result, given in zip(results, outputs, strict=True)
         )
+
+    def _in_dtype(self, dtype: np.dtype, parameters: tuple[Any, ...]) -> tuple[Any, ...]:
+        with np.errstate(all="ignore"):
+            return tuple(
+                nearest_in(dtype, value) if i in self.compared and value is not None else value
+                for i, value in enumerate(parameters)
+            )
 
 
 def _identity(name: str, kind: str) -> Any:
@@ -102,7 +123,7 @@ def _softplus_derivative(x: np.ndarray, beta: Any, threshold: Any, **settings: A
     return np.where(beta * x > threshold, 1.0, fa.softplus.grad(x, beta, **settings))
 
 
-softplus_below = Composite("softplus", _softplus, _softplus_derivative)
+softplus_below = Composite("softplus", _softplus, _softplus_derivative, compared=(1,))
 
 
 # --- gamma * elu(x, alpha), of ONNX ---------------------------------------------------------------
@@ -132,7 +153,7 @@ def _shrink_derivative(x: np.ndarray, lambd: Any, bias: Any, **settings: Any) ->
     return np.where((x < -lambd) | (x > lambd), 1.0, 0.0)
 
 
-shrink = Composite("shrink", _shrink, _shrink_derivative)
+shrink = Composite("shrink", _shrink, _shrink_derivative, compared=(0,))
 
 
 # --- x clipped to [0, max_value] above a threshold, a line below, of Keras ------------------------
@@ -156,4 +177,4 @@ def _rectifier_derivative(
     return np.where(x > threshold, above, negative_slope)
 
 
-rectifier = Composite("relu", _rectifier, _rectifier_derivative)
+rectifier = Composite("relu", _rectifier, _rectifier_derivative, compared=(1, 2))
