@@ -543,7 +543,7 @@ ROWS = (
         derivative="1 / (1 + exp(x))",
         limits=(-math.inf, -0.0),
         derivative_limits=(1.0, 0.0),
-        derivative_from_output="1 - exp(y)",
+        derivative_from_output="1 - exp(min(y, 0))",
         example=(-1.3133, -0.6931, -0.1269),
         derivative_example=(0.7311, 0.5, 0.1192),
         reference="PyTorch, class torch.nn.LogSigmoid, 2016.",
@@ -603,7 +603,7 @@ ROWS = (
         parameters=(Parameter(
             "beta", 1.0, "sharpness; relu is the limit", domain="above 0", unit="1 / x"
         ),),
-        derivative_from_output="1 - exp(-beta * y)",
+        derivative_from_output="1 - exp(-beta * max(y, 0))",
         example=(0.3133, 0.6931, 2.1269),
         derivative_example=(0.2689, 0.5, 0.8808),
         reference="C. Dugas, Y. Bengio, F. Belisle, C. Nadeau and R. Garcia, Incorporating "

@@ -405,7 +405,7 @@ def log_sigmoid_grad(x: Array) -> Array:
 
 
 def log_sigmoid_grad_from_output(y: Array) -> Array:
-    return -np.expm1(y)
+    return -np.expm1(np.minimum(y, 0))
 
 
 def tanh(x: Array) -> Array:
@@ -460,7 +460,7 @@ def softplus_grad(x: Array, beta: Any) -> Array:
 
 
 def softplus_grad_from_output(y: Array, beta: Any) -> Array:
-    return -np.expm1(-beta * y)
+    return -np.expm1(np.minimum(-beta * y, 0))
 
 
 def silu(x: Array, beta: Any) -> Array:

@@ -56,7 +56,7 @@ def ends(case: Case) -> list[float]:
 
 @functools.cache
 def outputs(case: Case, dtype: str) -> np.ndarray:
-    """Return numbers beside the ends, within the range and, where f' is 0 there, beyond it."""
+    """Return numbers beside the ends, within the range and beyond it."""
     rng = np.random.default_rng(20_261_130)
     points = ends(case)
     low, high = min(points), max(points)
@@ -64,15 +64,13 @@ def outputs(case: Case, dtype: str) -> np.ndarray:
     y = np.concatenate(
         [
             neighbours(points, wide, 6),
-            distances(points, wide, 30),
-            rng.uniform(low, high, 100).astype(wide),
-            rng.uniform(0, 1, 100).astype(wide),
+            distances(points, wide, 12),
+            rng.uniform(low, high, 40).astype(wide),
+            rng.uniform(0, 1, 40).astype(wide),
+            np.array([-300, -3, -1.5, 1.5, 3, 300], wide),
         ]
     )
-    y = np.unique(y.astype(DTYPES[dtype]))
-    first, last = case.activation(np.array([-np.inf, np.inf], wide), *case.parameters)
-    is_open = case.row.name in OUTPUT_BOUNDS
-    return y if is_open else y[(min(first, last) <= y) & (y <= max(first, last))]
+    return np.unique(y.astype(DTYPES[dtype]))
 
 
 @functools.cache
@@ -105,7 +103,7 @@ def test_within_the_bounds_of_the_derivative(
 def saturated(name: str, dtype: str) -> list[tuple[Case, np.ndarray]]:
     """Return for each number with one decimal the bounds, rounded, and numbers beyond."""
     found = []
-    for v in [n / 10 for n in range(1, 100)]:
+    for v in [n / 10 for n in range(1, 100, 6)]:
         case = Case(fa.get(name).row, tuple(map(float, BOUNDED[name](v))))
         x = np.array([-1e4, 1e4]).astype(DTYPES[dtype])
         y = case.activation(x, *case.parameters, backend="numpy").astype(np.float64)
@@ -140,7 +138,7 @@ def test_a_wider_gradient_changes_no_bound(name: str, dtype: str, backend: str) 
 def test_never_below_zero(name: str, dtype: str, backend: str) -> None:
     """For all numbers of 16 bits, from tables and from few elements."""
     y = np.arange(1 << 16, dtype=np.uint16).view(DTYPES[dtype])
-    for case, _ in saturated(name, dtype)[3::30]:
+    for case, _ in saturated(name, dtype)[1::6]:
         verb = case.activation.backward_from_output
         for part in (y, y[::16]):
             result = verb(np.ones_like(part), part, *case.parameters, backend=backend)

@@ -212,7 +212,7 @@ DEFINITIONS = {
     "log_sigmoid": Definition(
         lambda x: -_softplus(-x, 1),
         lambda x: _sigmoid(-x),
-        lambda y: -mp.expm1(y),
+        lambda y: -mp.expm1(min(y, 0)),
     ),
     "tanh": Definition(mp.tanh, lambda x: mp.sech(x) ** 2, lambda y: 1 - y**2),
     "scaled_tanh": Definition(
@@ -224,7 +224,7 @@ DEFINITIONS = {
     "softplus": Definition(
         _softplus,
         lambda x, beta: _sigmoid(beta * x),
-        lambda y, beta: -mp.expm1(-beta * y),
+        lambda y, beta: -mp.expm1(-beta * max(y, 0)),
     ),
     "silu": Definition(lambda x, beta: x * _sigmoid(beta * x), _silu_grad),
     "gelu": Definition(

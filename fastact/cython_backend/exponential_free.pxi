@@ -705,7 +705,9 @@ cdef inline double squareplus_grad_short(float x, double b) noexcept nogil:
 
 
 cdef inline double squareplus_grad_from_output_short(float y, double b) noexcept nogil:
-    cdef double square = at_most(<double>y * <double>y, TWO_TO_1000)
+    cdef double positive = relu[double](y)
+    cdef double other = positive if b == 0 else y
+    cdef double square = at_most(other * other, TWO_TO_1000)
     return square * reciprocal(square + at_least(0.25 * squareplus_b(b), TWO_TO_MINUS_1000))
 
 
@@ -854,8 +856,7 @@ cdef inline double squareplus_grad_from_output_double(double y, double b) noexce
     cdef double quotient = square * inverse
     cdef double rest = remainder(square, quotient, total.high)
     rest = rest + multiply_add(-quotient, total.low + square_low, square_low)
-    cdef double rectified = 1.0 if y > 0 else y
-    return rectified if b == 0 else multiply_add(rest, inverse, quotient)
+    return relu_grad[double](y) if b == 0 else multiply_add(rest, inverse, quotient)
 
 
 # sparse_plus: 0 if x <= -1 else x if x >= 1 else (x + 1)**2 / 4. In double, the sum carries its

@@ -222,7 +222,7 @@ cdef inline double softplus_grad_float(double x, double beta) noexcept nogil:
 
 # softplus' from y: sigmoid(beta x) = 1 - exp(-beta y)
 cdef inline double softplus_grad_from_output_float(double y, double beta) noexcept nogil:
-    return expm1_scaled(at_least(-beta * y, -700.0), -1.0)
+    return expm1_scaled(at_most(at_least(-beta * y, -700.0), 0.0), -1.0)
 
 
 # 0 stays.

@@ -340,7 +340,7 @@ cdef inline float softplus_grad_fast(float x) noexcept nogil:
 
 
 cdef inline float softplus_grad_from_output_fast(float y) noexcept nogil:
-    return -expm1_fast(-y)
+    return -expm1_fast(at_most_float(-y, F(0.0)))
 
 
 # log_sigmoid: -softplus(-x)

@@ -515,7 +515,7 @@ cdef inline double softplus_grad_double(double x, double beta) noexcept nogil:
 
 
 cdef inline double softplus_grad_from_output_double(double y, double beta) noexcept nogil:
-    return -expm1_full(-beta * y).high
+    return -expm1_full(at_most(-beta * y, 0.0)).high
 
 
 # log_sigmoid: -softplus(-x)
@@ -528,7 +528,7 @@ cdef inline double log_sigmoid_grad_double(double x) noexcept nogil:
 
 
 cdef inline double log_sigmoid_grad_from_output_double(double y) noexcept nogil:
-    return -expm1_full(y).high
+    return -expm1_full(at_most(y, 0.0)).high
 
 
 # --- gated: silu, gelu, gelu_tanh, mish ----------------------------------------------------------

@@ -263,7 +263,7 @@ def softplus_grad(x: float, beta: float) -> float:
 # softplus' from y: sigmoid(beta x) = 1 - exp(-beta y)
 @kernel
 def softplus_grad_from_output(y: float, beta: float) -> float:
-    return expm1_scaled(at_least(-beta * y, -700.0), -1.0)
+    return expm1_scaled(at_most(at_least(-beta * y, -700.0), 0.0), -1.0)
 
 
 # 0 stays.

@@ -376,7 +376,7 @@ softplus_grad = sigmoid
 
 @kernel
 def softplus_grad_from_output(y: float) -> float:
-    return -expm1_fast(-y)
+    return -expm1_fast(at_most(-y, F(0.0)))
 
 
 # log_sigmoid: -softplus(-x)

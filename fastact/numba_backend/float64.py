@@ -608,7 +608,7 @@ def softplus_grad(x: float, beta: float) -> float:
 
 @kernel
 def softplus_grad_from_output(y: float, beta: float) -> float:
-    return -expm1_full(-beta * y).high
+    return -expm1_full(at_most(-beta * y, 0.0)).high
 
 
 # log_sigmoid: -softplus(-x)
@@ -624,7 +624,7 @@ def log_sigmoid_grad(x: float) -> float:
 
 @kernel
 def log_sigmoid_grad_from_output(y: float) -> float:
-    return -expm1_full(y).high
+    return -expm1_full(at_most(y, 0.0)).high
 
 
 # --- gated: silu, gelu, gelu_tanh, mish --------------------------------------------------------
