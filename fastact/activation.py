@@ -79,6 +79,8 @@ class Verb(_Base):  # type: ignore[misc]
         self.positional = self.input_names + by_position
         self.keywords = by_name + dispatch.KEYWORDS
         self.required = self.arguments + tuple(p.name for p in row.parameters if p.required)
+        #: Whether any parameter is rounded to the dtype of x or y.
+        self.has_compared = any(parameter.is_compared for parameter in row.parameters)
         #: The verb that computes this one, or None: see ``sloped.py``.
         self.kernel: Verb | None = None
         if row.kernels:
@@ -99,7 +101,10 @@ class Verb(_Base):  # type: ignore[misc]
             self._describe(
                 len(self.arguments),
                 self.nout,
-                [(p.name, p.default, p.required, self._signs(p)) for p in row.parameters],
+                [
+                    (p.name, p.default, p.required, self._signs(p), p.is_compared)
+                    for p in row.parameters
+                ],
                 [(names.index(low), names.index(high)) for low, high in row.ordered],
                 row.chunk,
                 self.is_bound_by_memory,

@@ -38,6 +38,9 @@ class Parameter(NamedTuple):
     required: bool = False
     #: The unit, where x has one: a formula, or "" for a plain number.
     unit: str = ""
+    #: Whether x or y is compared with the parameter, or f is the parameter somewhere. Its value is
+    #: then the nearest number of the dtype of x. Other parameters are factors and keep all digits.
+    is_compared: bool = False
 
 
 #: What a domain is called, and whether a number, or each of an array, lies in it.
@@ -137,8 +140,8 @@ OFFSET = Parameter("offset", 0.5, "the line at 0")
 
 def bounds(low: float, high: float) -> tuple[Parameter, Parameter]:
     return (
-        Parameter("min_val", low, "the lowest value", unit="x"),
-        Parameter("max_val", high, "the highest value", unit="x"),
+        Parameter("min_val", low, "the lowest value", unit="x", is_compared=True),
+        Parameter("max_val", high, "the highest value", unit="x", is_compared=True),
     )
 
 
@@ -299,8 +302,14 @@ ROWS = (
         limits=(1.0, math.inf),
         derivative_limits=(0.0, 1.0),
         parameters=(
-            Parameter("threshold", 0.5, "where the identity begins", required=True, unit="x"),
-            Parameter("value", 1.0, "the function for x <= threshold", required=True, unit="x"),
+            Parameter(
+                "threshold", 0.5, "where the identity begins",
+                required=True, unit="x", is_compared=True,
+            ),
+            Parameter(
+                "value", 1.0, "the function for x <= threshold",
+                required=True, unit="x", is_compared=True,
+            ),
         ),
         notes="The function itself jumps at x = threshold, unless value is threshold.",
         kinks=(("threshold", "0"),),
@@ -393,7 +402,9 @@ ROWS = (
         derivative="1 if abs(x) > lambd else 0",
         limits=(-math.inf, math.inf),
         derivative_limits=(1.0, 1.0),
-        parameters=(Parameter("lambd", 0.5, "where the identity begins", unit="x"),),
+        parameters=(Parameter(
+            "lambd", 0.5, "where the identity begins", unit="x", is_compared=True
+        ),),
         notes="If lambd is above 0, the function itself jumps at x = -lambd and lambd, where it is "
         "0.",
         kinks=(("-lambd", "1 if lambd < 0 else 0"), ("lambd", "1 if lambd < 0 else 0")),
@@ -413,7 +424,9 @@ ROWS = (
         derivative="1 if abs(x) > lambd else 0",
         limits=(-math.inf, math.inf),
         derivative_limits=(1.0, 1.0),
-        parameters=(Parameter("lambd", 0.5, "how far", domain="0 or above", unit="x"),),
+        parameters=(Parameter(
+            "lambd", 0.5, "how far", domain="0 or above", unit="x", is_compared=True
+        ),),
         kinks=(("-lambd", "0"), ("lambd", "0")),
         exponential_free=True,
         derivative_from_output="1 if abs(y) > 0 else 0",
@@ -534,7 +547,7 @@ ROWS = (
         derivative="1 / (1 + exp(x))",
         limits=(-math.inf, -0.0),
         derivative_limits=(1.0, 0.0),
-        derivative_from_output="1 - exp(y)",
+        derivative_from_output="1 - exp(min(y, 0))",
         example=(-1.3133, -0.6931, -0.1269),
         derivative_example=(0.7311, 0.5, 0.1192),
         reference="PyTorch, class torch.nn.LogSigmoid, 2016.",
@@ -564,7 +577,7 @@ ROWS = (
             Parameter("b", 0.6666666666666666, "scale of the input", unit="1 / x"),
         ),
         notes="a and b are the doubles given, the default of b the one nearest to 2 / 3.",
-        derivative_from_output="0 if a == 0 else b / a * (a - y) * (a + y)",
+        derivative_from_output="0 if abs(y) >= abs(a) else b / a * (a - y) * (a + y)",
         example=(-1.0, 0.0, 1.4929),
         derivative_example=(0.7554, 1.1439, 0.278),
         reference="Y. LeCun, L. Bottou, G. B. Orr and K.-R. Mueller, Efficient BackProp, in Neural "
@@ -594,7 +607,7 @@ ROWS = (
         parameters=(Parameter(
             "beta", 1.0, "sharpness; relu is the limit", domain="above 0", unit="1 / x"
         ),),
-        derivative_from_output="1 - exp(-beta * y)",
+        derivative_from_output="1 - exp(-beta * max(y, 0))",
         example=(0.3133, 0.6931, 2.1269),
         derivative_example=(0.2689, 0.5, 0.8808),
         reference="C. Dugas, Y. Bengio, F. Belisle, C. Nadeau and R. Garcia, Incorporating "
@@ -682,7 +695,7 @@ ROWS = (
         ),),
         notes="If alpha is 1, the derivative does not jump at 0.",
         kinks=((0, "alpha"),),
-        derivative_from_output="1 if y > 0 else y + alpha",
+        derivative_from_output="1 if y > 0 else max(y + alpha, 0)",
         example=(-0.6321, 0.0, 2.0),
         derivative_example=(0.3679, 1.0, 1.0),
         reference="D.-A. Clevert, T. Unterthiner and S. Hochreiter, Fast and accurate deep network "
@@ -699,7 +712,7 @@ ROWS = (
             "alpha", 1.0, "minus the limit at -inf if above 0; below, f is -inf there and f' inf",
             domain="other than 0", unit="x",
         ),),
-        derivative_from_output="1 if y > 0 else 1 + y / alpha",
+        derivative_from_output="1 if y > 0 else max(1 + y / alpha, 0)",
         example=(-0.6321, 0.0, 2.0),
         derivative_example=(0.3679, 1.0, 1.0),
         reference="J. T. Barron, Continuously differentiable exponential linear units, "
@@ -708,13 +721,16 @@ ROWS = (
     Row(
         name="selu",
         summary="Scaled exponential linear unit.",
-        formula="1.0507009873554805 * (x if x > 0 else 1.6732632423543772 * (exp(x) - 1))",
-        derivative="1.0507009873554805 * (1 if x > 0 else 1.6732632423543772 * exp(x))",
-        limits=(-1.7580993408473766, math.inf),
+        formula="1.0507009873554804934193349852946 * "
+        "(x if x > 0 else 1.6732632423543772848170429916717 * (exp(x) - 1))",
+        derivative="1.0507009873554804934193349852946 * "
+        "(1 if x > 0 else 1.6732632423543772848170429916717 * exp(x))",
+        limits=(-1.7580993408473768, math.inf),
         derivative_limits=(0.0, 1.0507009873554805),
-        notes="The constants are the doubles written here, in every dtype.",
-        kinks=((0, "1.7580993408473766"),),
-        derivative_from_output="1.0507009873554805 if y > 0 else y + 1.7580993408473766",
+        notes="The constants are the decimal numbers that were published, not doubles near them.",
+        kinks=((0, "1.7580993408473768"),),
+        derivative_from_output="1.0507009873554804934193349852946 if y > 0 else "
+        "max(y + 1.7580993408473768599402175208123, 0)",
         example=(-1.1113, 0.0, 2.1014),
         derivative_example=(0.6468, 1.7581, 1.0507),
         reference="G. Klambauer, T. Unterthiner, A. Mayr and S. Hochreiter, Self-normalizing "

@@ -612,9 +612,15 @@ GELU_TANH_CUBIC_FAST = (
     2.3988324659995897e-09,
 )
 
-# selu
+# selu: the scale, and what the double lacks of the decimal
 SELU_SCALE = 1.0507009873554805
-SELU_ALPHA = 1.6732632423543772
+SELU_SCALE_LOW = 3.9874847667154144e-17
+
+# scale * alpha of selu, as a pair
+SELU_PRODUCT = (
+    1.7580993408473768,
+    1.41535193800845e-17,
+)
 
 # scaled_tanh: the defaults of its parameters
 SCALED_TANH_A = 1.7159

@@ -19,7 +19,7 @@ import numpy as np
 
 from fastact import config, integers, memory, numpy_backend, tables
 from fastact.catalogue import DOMAINS
-from fastact.rounding import is_bfloat16, settle_ties, to_sixteen_bits
+from fastact.rounding import is_bfloat16, nearest_in, settle_ties, to_sixteen_bits
 
 if TYPE_CHECKING:
     from fastact.activation import Verb
@@ -78,6 +78,8 @@ def evaluate(
     dtype = result_dtype(verb, operands, arrays, values)
     shape = check_outputs(verb, out, dtype, arrays, values)
     check_order(verb, values)
+    if verb.has_compared and dtype.kind not in "biu":
+        values = _in_dtype_of_last(verb, operands, arrays, values, dtype)
 
     work = np.dtype(np.float64) if _has_sixteen_bits(dtype) else dtype
     with memory.new_arrays(math.prod(shape) * work.itemsize):
@@ -197,7 +199,7 @@ def _settle_ties(
     x = np.broadcast_to(arrays[0].astype(np.float64), results[0].shape)
     for kind, result, target in zip(verbs, results, targets, strict=True):
         if _has_sixteen_bits(target):
-            settle_ties(verb.row, x, parameters, {kind: result}, target)
+            settle_ties(verb.row, x, parameters, {kind: result}, target, numpy_backend.run)
 
 
 # --- arguments ---------------------------------------------------------------------------------
@@ -369,6 +371,27 @@ def parameter_value(verb: Verb, index: int, value: Any) -> Any:
     return array.item() if array.dtype.kind in "biu" else float(array)
 
 
+def _in_dtype_of_last(
+    verb: Verb,
+    operands: Sequence[Any],
+    arrays: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    dtype: np.dtype,
+) -> list[Any]:
+    """Return the parameters, those that are compared with x or y rounded to its dtype.
+
+    That is NumPy's rule for Python numbers (NEP 50), here for parameters of any form. Integers,
+    and Python numbers as x, have the dtype of the result.
+    """
+    own = arrays[-1].dtype
+    if _is_floating(own) and not _is_weak(operands[-1]):
+        dtype = own.newbyteorder("=")
+    return [
+        nearest_in(dtype, value) if parameter.is_compared else value
+        for parameter, value in zip(verb.row.parameters, parameters, strict=True)
+    ]
+
+
 def check_order(verb: Verb, parameters: Sequence[Any]) -> None:
     named = dict(zip((p.name for p in verb.row.parameters), parameters, strict=True))
     for low, high in verb.row.ordered:
@@ -415,13 +438,22 @@ def result_dtype(
     return dtype
 
 
+def _is_floating(dtype: np.dtype) -> bool:
+    return dtype.kind == "f" or is_bfloat16(dtype)
+
+
+def _is_weak(operand: Any) -> bool:
+    """Whether it is a Python number, which takes the dtype of the other operand."""
+    return type(operand) in (bool, int, float)
+
+
 def _common_dtype(operands: Sequence[Any], arrays: Sequence[np.ndarray]) -> np.dtype:
     """Return the dtype of the operands together; Python numbers are weak, as in NumPy."""
-    weak = [operand for operand in operands if type(operand) in (bool, int, float)]
+    weak = [operand for operand in operands if _is_weak(operand)]
     strong = [
         array.dtype
         for operand, array in zip(operands, arrays, strict=True)
-        if type(operand) not in (bool, int, float)
+        if not _is_weak(operand)
     ]
     common = _promote(strong or [array.dtype for array in arrays])
     if strong and common.kind in "biu":
@@ -628,6 +660,9 @@ def _run(
     settings: config.Settings,
 ) -> list[np.ndarray]:
     """Run the backend over chunks; return the outputs, new where none was given."""
+    if verb.kind == "backward_from_output" and arrays[1].dtype.newbyteorder("=") != work:
+        # The loops compare outputs with bounds that are rounded to their own dtype.
+        arrays = [arrays[0], _saturated(verb, arrays[1], parameters)]
     channels = _channels(arrays, parameters, out, work, settings)
     if channels is not None:
         return _run_channels(verb, arrays, *channels, out, work, settings)
@@ -635,6 +670,13 @@ def _run(
     run_loop = _loop_runner(verb, _loop_name(verb, parameters, in_arrays, work, settings), settings)
     parameter_arrays = [np.asarray(value, np.float64) for value in parameters if in_arrays]
     return iterate(run_loop, arrays, parameter_arrays, parameters, out, work)
+
+
+def _saturated(verb: Verb, y: np.ndarray, parameters: Sequence[Any]) -> np.ndarray:
+    """Return outputs of a narrower dtype, infinite where they have reached a bound in that."""
+    if not _is_floating(y.dtype):
+        return y
+    return numpy_backend.saturated(verb.row, y, y.astype(np.float64), parameters)
 
 
 def iterate(

@@ -66,9 +66,10 @@ def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
         default = "" if parameter.required else f", default {parameter.default}"
         arrays = "" if row.parameter_gradient else " Arrays broadcast."
         values = domain(row, parameter, kind)
+        rounded = f" Rounded to the dtype of {arguments[-1]}." * parameter.is_compared
         lines += [
             f"{parameter.name} : float or array_like{default}",
-            f"    {parameter.meaning.capitalize()}; {unit(parameter)}; {values}.{arrays}",
+            f"    {parameter.meaning.capitalize()}; {unit(parameter)}; {values}.{rounded}{arrays}",
         ]
     for option in row.options:
         default = "optional" if option.default is None else f"default {option.default}"
@@ -181,10 +182,7 @@ def special_values(row: Row) -> str:
 def accuracy(row: Row) -> str:
     """Say how large the errors of the function and the derivative may be, and are."""
     if row.exact and row.parameters:
-        return (
-            "The result is exact for parameters that are numbers of its dtype. Others are compared "
-            "with x as given, and rounded where they are the result."
-        )
+        return "The result is exact for the parameters as rounded to its dtype."
     if row.exact:
         return "The result is exact."
     errors = ", ".join(_errors(row, arithmetic) for arithmetic in arithmetics(row))

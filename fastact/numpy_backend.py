@@ -19,6 +19,7 @@ import numpy as np
 
 from fastact import coefficients as table
 from fastact.catalogue import Row
+from fastact.rounding import nearest_in
 
 # Arrays of the working dtype in, the same out; parameters may be floats or arrays.
 Array = Any
@@ -79,8 +80,7 @@ def _run_chunk(
     parameters: Sequence[Any],
 ) -> None:
     dtype = outputs[0].dtype
-    # Parameters may have digits that dtype has not: comparisons with them are made in a wider one.
-    work = dtype if row.exact and not row.parameters else _WIDER.get(dtype.name, dtype)
+    work = dtype if row.exact else _WIDER.get(dtype.name, dtype)
     arrays = [array.astype(work, copy=False) for array in inputs]
     if verb == "forward":
         outputs[0][...] = _function(row.name)(arrays[0], *parameters)
@@ -91,13 +91,30 @@ def _run_chunk(
         outputs[1][...] = _function(f"{row.name}_grad")(arrays[0], *parameters)
         outputs[0][...] = value
     else:
-        suffix = "grad" if verb == "backward" else "grad_from_output"
-        derivative = _function(f"{row.name}_{suffix}")(arrays[1], *parameters)
+        x, suffix = arrays[1], "grad"
+        if verb == "backward_from_output":
+            x, suffix = saturated(row, inputs[1], x, parameters), "grad_from_output"
+        derivative = _function(f"{row.name}_{suffix}")(x, *parameters)
         outputs[0][...] = arrays[0] * derivative
 
 
 def _function(name: str) -> Any:
     return globals()[name]
+
+
+def saturated(row: Row, y: np.ndarray, wide: np.ndarray, parameters: Sequence[Any]) -> np.ndarray:
+    """Return ``wide``, infinite where ``y`` has reached a bound of the activation.
+
+    A bound such as alpha may not be a number of the dtype of ``y``: outputs have reached it at the
+    nearest number. ``wide`` holds the same outputs in a wider dtype. Where a row has a function
+    ``name_bounds``, its derivative from the output is 0 at infinity.
+    """
+    bounds = globals().get(f"{row.name}_bounds")
+    if bounds is None:
+        return wide
+    doubles = [np.asarray(parameter, np.float64) for parameter in parameters]
+    low, high = (nearest_in(y.dtype, bound) for bound in bounds(*doubles))
+    return np.where(wide <= low, -np.inf, np.where(wide >= high, np.inf, wide))
 
 
 # --- no exponential ----------------------------------------------------------------------------
@@ -411,7 +428,7 @@ def log_sigmoid_grad(x: Array) -> Array:
 
 
 def log_sigmoid_grad_from_output(y: Array) -> Array:
-    return -np.expm1(y)
+    return -np.expm1(np.minimum(y, 0))
 
 
 def tanh(x: Array) -> Array:
@@ -435,9 +452,14 @@ def scaled_tanh_grad(x: Array, a: Any, b: Any) -> Array:
     return a * (b * tanh_grad(_product(b, x)))
 
 
+def scaled_tanh_bounds(a: Any, b: Any) -> tuple[Any, Any]:
+    return -np.abs(a), np.abs(a)
+
+
 def scaled_tanh_grad_from_output(y: Array, a: Any, b: Any) -> Array:
-    slope = np.where(a == 0, 0, b)
-    return slope * ((a - y) * ((a + y) / np.where(a == 0, 1, a)))
+    magnitude = np.minimum(np.abs(y), np.abs(a))
+    slope = np.sign(a) * b
+    return slope * ((np.abs(a) - magnitude) * (1 + magnitude / np.where(a == 0, 1, np.abs(a))))
 
 
 def tanhshrink(x: Array) -> Array:
@@ -461,7 +483,7 @@ def softplus_grad(x: Array, beta: Any) -> Array:
 
 
 def softplus_grad_from_output(y: Array, beta: Any) -> Array:
-    return -np.expm1(-beta * y)
+    return -np.expm1(np.minimum(-beta * y, 0))
 
 
 def silu(x: Array, beta: Any) -> Array:
@@ -536,8 +558,12 @@ def elu_grad(x: Array, alpha: Any) -> Array:
     return np.where(x > 0, 1, alpha * np.exp(np.minimum(x, 0)))
 
 
+def elu_bounds(alpha: Any) -> tuple[Any, float]:
+    return -alpha, np.inf
+
+
 def elu_grad_from_output(y: Array, alpha: Any) -> Array:
-    return np.where(y > 0, 1, y + alpha)
+    return np.where(y > 0, 1, np.maximum(y + alpha, 0))
 
 
 def celu(x: Array, alpha: Any) -> Array:
@@ -549,21 +575,34 @@ def celu_grad(x: Array, alpha: Any) -> Array:
     return np.where(x > 0, 1, np.exp(np.minimum(x, 0) / alpha))
 
 
+def celu_bounds(alpha: Any) -> tuple[Any, float]:
+    return np.where(alpha > 0, -alpha, -np.inf), np.inf
+
+
 def celu_grad_from_output(y: Array, alpha: Any) -> Array:
-    return np.where(y > 0, 1, (y + alpha) / alpha)
+    return np.where(y > 0, 1, np.maximum((y + alpha) / alpha, 0))
 
 
 def selu(x: Array) -> Array:
-    return x.dtype.type(table.SELU_SCALE) * elu(x, table.SELU_ALPHA)
+    scale = _pair((table.SELU_SCALE, table.SELU_SCALE_LOW), x.dtype)
+    product = _pair(table.SELU_PRODUCT, x.dtype)
+    return np.where(x >= 0, scale * x, product * np.expm1(np.minimum(x, 0)))
 
 
 def selu_grad(x: Array) -> Array:
-    return x.dtype.type(table.SELU_SCALE) * elu_grad(x, table.SELU_ALPHA)
+    scale = _pair((table.SELU_SCALE, table.SELU_SCALE_LOW), x.dtype)
+    return np.where(x > 0, scale, elu_grad(np.minimum(x, 0), _pair(table.SELU_PRODUCT, x.dtype)))
+
+
+def selu_bounds() -> tuple[float, float]:
+    return -table.SELU_PRODUCT[0], np.inf
 
 
 def selu_grad_from_output(y: Array) -> Array:
-    scale = y.dtype.type(table.SELU_SCALE)
-    return np.where(y > 0, scale, y + scale * table.SELU_ALPHA)
+    scale = _pair((table.SELU_SCALE, table.SELU_SCALE_LOW), y.dtype)
+    high, low = table.SELU_PRODUCT
+    # The first sum is exact where it cancels.
+    return np.where(y > 0, scale, np.maximum((y + high) + low, 0))
 
 
 # --- their parts -------------------------------------------------------------------------------

@@ -7,12 +7,11 @@ middle the NumPy backend's long double result decides, and near 0 the sign of th
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
-from fastact import numpy_backend
 from fastact.catalogue import Row
 
 # Wider than the error of a float64 result, and narrow enough that few results lie within.
@@ -44,16 +43,26 @@ def to_sixteen_bits(result: np.ndarray, dtype: np.dtype) -> np.ndarray:
     return rounded
 
 
+def nearest_in(dtype: np.dtype, value: Any) -> Any:
+    """Return a number, or an array, as float64 numbers that the floating-point dtype can hold."""
+    if dtype == np.float64:
+        return value
+    rounded = to_sixteen_bits(np.asarray(value, np.float64), dtype).astype(np.float64)
+    return rounded if rounded.ndim else float(rounded)
+
+
 def settle_ties(
     row: Row,
     x: np.ndarray,
     parameters: Sequence[Any],
     results: dict[str, np.ndarray],
     dtype: np.dtype,
+    run: Callable[..., None],
 ) -> None:
     """Move results of float64 that may be ties between numbers of ``dtype`` to the right side.
 
-    ``results`` has arrays, of the shape of ``x``, by the verbs "forward" and "grad".
+    ``results`` has arrays, of the shape of ``x``, by the verbs "forward" and "grad". ``run`` is
+    that of the NumPy backend, which computes them in long double.
     """
     for verb, result in results.items():
         low, high = (
@@ -66,17 +75,21 @@ def settle_ties(
                 np.broadcast_to(value, x.shape)[uncertain].astype(np.longdouble)
                 for value in parameters
             ]
-            result[uncertain] = _to_the_right_side(row, verb, x[uncertain], values)
+            result[uncertain] = _to_the_right_side(run, row, verb, x[uncertain], values)
 
 
 def _to_the_right_side(
-    row: Row, verb: str, x: np.ndarray, parameters: Sequence[np.ndarray]
+    run: Callable[..., None],
+    row: Row,
+    verb: str,
+    x: np.ndarray,
+    parameters: Sequence[np.ndarray],
 ) -> np.ndarray:
     """Return results rounded to odd: the float64 number next to the true value that is no tie."""
 
     def function(argument: np.ndarray) -> np.ndarray:
         found = np.empty_like(argument)
-        numpy_backend.run(row, verb, "", [argument], [found], parameters, 1)
+        run(row, verb, "", [argument], [found], parameters, 1)
         return found
 
     x = x.astype(np.longdouble)

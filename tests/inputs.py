@@ -41,6 +41,10 @@ OTHER_VALUES = {
 FACTORS = {"quick_gelu": coefficients.QUICK_GELU_FACTOR}
 
 
+#: Stands for infinity: beyond any float, so that it rounds to infinity.
+BEYOND = Fraction(2) ** 3000
+
+
 class Case(NamedTuple):
     """An activation with values for its parameters."""
 
@@ -59,7 +63,7 @@ class Case(NamedTuple):
     def exact_parameters(self) -> tuple[Fraction, ...]:
         """What the parameters stand for."""
         return tuple(
-            Fraction(1, 6) if parameter.name == "slope" and value == 1 / 6 else Fraction(value)
+            Fraction(1, 6) if parameter.name == "slope" and value == 1 / 6 else _fraction(value)
             for parameter, value in zip(self.row.parameters, self.parameters, strict=True)
         )
 
@@ -89,6 +93,11 @@ class Case(NamedTuple):
             return self.row.name
         pairs = zip(self.row.parameters, self.parameters, strict=True)
         return f"{self.row.name}({', '.join(f'{p.name}={value:g}' for p, value in pairs)})"
+
+
+def _fraction(value: float) -> Fraction:
+    """Return the number; for infinity, one that is beyond any float."""
+    return Fraction(value) if math.isfinite(value) else int(math.copysign(1, value)) * BEYOND
 
 
 def is_in_domain(domain: str, value: float) -> bool:

@@ -44,7 +44,7 @@ def all_inputs(dtype: str) -> np.ndarray:
 @functools.cache
 def truth_at_all_inputs(dtype: str, case: Case, function: str) -> np.ndarray:
     with np.errstate(invalid="ignore"):  # signalling NaN
-        return approximate(case, function, all_inputs(dtype).astype(np.float64))
+        return approximate(case, function, all_inputs(dtype).astype(np.float64), DTYPES[dtype])
 
 
 @functools.cache

@@ -14,6 +14,7 @@ from truth import (
     approximate_at_values,
     bits,
     definition,
+    in_dtype,
     outputs,
     ulp,
 )
@@ -71,6 +72,7 @@ def test_grad_is_the_slope_of_the_function(case: Case, backend: str) -> None:
 @each_dtype
 @each_case
 def test_kinks_take_the_declared_values(case: Case, backend: str, dtype: str) -> None:
+    case = in_dtype(case, dtype)
     names = [parameter.name for parameter in case.row.parameters]
     exact = dict(zip(names, case.exact_parameters, strict=True))
     for formula, (kink, declared) in zip(case.row.kinks, case.kinks, strict=False):

@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 
 import mpmath as mp
 import numpy as np
-from inputs import Case, integer_type, sample, values
+from inputs import BEYOND, Case, integer_type, sample, values
 
 from fastact import numpy_backend
 
@@ -26,9 +26,6 @@ DIGITS = 80
 #: which of them is nearer: x / 2 and a term in x^2, where x is subnormal, have 324 digits between.
 NEAR_A_TIE = mp.mpf(1e-20)
 DIGITS_OF_TIES = 800
-
-#: Stands for infinity: beyond any float, so that the value here rounds to the limit.
-BEYOND = mp.ldexp(1, 3000)
 
 #: Within how many ulp of float64 ``approximate`` is.
 SLACK = 1.0
@@ -122,10 +119,16 @@ def _mish_grad(x: Any) -> Any:
     return mp.tanh(softplus) + x * _sigmoid(x) / mp.cosh(softplus) ** 2
 
 
-_SELU_SCALE = mp.mpf(1.0507009873554805)
-_SELU_ALPHA = mp.mpf(1.6732632423543772)
-with mp.workdps(DIGITS):
-    _SELU_PRODUCT = _SELU_SCALE * _SELU_ALPHA
+# mpmath rounds text to the precision in force, so constants are functions: whoever calls them has
+# set the precision.
+
+
+def _selu_scale() -> Any:
+    return mp.mpf("1.0507009873554804934193349852946")
+
+
+def _selu_product() -> Any:
+    return _selu_scale() * mp.mpf("1.6732632423543772848170429916717")
 
 
 DEFINITIONS = {
@@ -209,7 +212,7 @@ DEFINITIONS = {
     "log_sigmoid": Definition(
         lambda x: -_softplus(-x, 1),
         lambda x: _sigmoid(-x),
-        lambda y: -mp.expm1(y),
+        lambda y: -mp.expm1(min(y, 0)),
     ),
     "tanh": Definition(mp.tanh, lambda x: mp.sech(x) ** 2, lambda y: 1 - y**2),
     "scaled_tanh": Definition(
@@ -221,7 +224,7 @@ DEFINITIONS = {
     "softplus": Definition(
         _softplus,
         lambda x, beta: _sigmoid(beta * x),
-        lambda y, beta: -mp.expm1(-beta * y),
+        lambda y, beta: -mp.expm1(-beta * max(y, 0)),
     ),
     "silu": Definition(lambda x, beta: x * _sigmoid(beta * x), _silu_grad),
     "gelu": Definition(
@@ -248,10 +251,20 @@ DEFINITIONS = {
         lambda y, alpha: 1 if y > 0 else 1 + y / alpha,
     ),
     "selu": Definition(
-        lambda x: _SELU_SCALE * x if x > 0 else _SELU_PRODUCT * mp.expm1(x),
-        lambda x: _SELU_SCALE if x > 0 else _SELU_PRODUCT * mp.exp(x),
-        lambda y: _SELU_SCALE if y > 0 else y + _SELU_PRODUCT,
+        lambda x: _selu_scale() * x if x > 0 else _selu_product() * mp.expm1(x),
+        lambda x: _selu_scale() if x > 0 else _selu_product() * mp.exp(x),
+        lambda y: _selu_scale() if y > 0 else y + _selu_product(),
     ),
+}
+
+
+#: The bounds that outputs approach, where these need not be numbers of a dtype: at the nearest
+#: number and beyond, f' of y is 0.
+OUTPUT_BOUNDS: dict[str, Callable[..., tuple[Any, Any]]] = {
+    "scaled_tanh": lambda a, b: (-abs(a), abs(a)),
+    "elu": lambda alpha: (-alpha, mp.inf),
+    "celu": lambda alpha: (-alpha if alpha > 0 else -mp.inf, mp.inf),
+    "selu": lambda: (-_selu_product(), mp.inf),
 }
 
 
@@ -271,18 +284,58 @@ def exact(case: Case, function: str, x: np.ndarray, digits: int = DIGITS) -> lis
     """
     formula = getattr(definition(case.row.name), function)
     with mp.workdps(digits):
-        parameters = [mp.mpf(p.numerator) / p.denominator for p in case.exact_parameters]
+        parameters = _exact_parameters(in_dtype(case, x.dtype))
+        beyond = mp.mpf(BEYOND.numerator)
         points = [mp.mpf(float(value)) for value in x]
-        finite = [mp.sign(p) * BEYOND if mp.isinf(p) else p for p in points]
-        return [mp.nan if mp.isnan(p) else mp.mpf(formula(p, *parameters)) for p in finite]
+        finite = [mp.sign(p) * beyond if mp.isinf(p) else p for p in points]
+        truth = [mp.nan if mp.isnan(p) else mp.mpf(formula(p, *parameters)) for p in finite]
+    if function == "grad_from_output":
+        pairs = zip(truth, has_reached_bound(case, x, x.dtype), strict=True)
+        truth = [mp.mpf(0) if is_at_bound else t for t, is_at_bound in pairs]
+    return truth
 
 
-def approximate(case: Case, function: str, x: np.ndarray) -> np.ndarray:
-    """Return the same in long double, from the formulas of the NumPy backend."""
+def approximate(case: Case, function: str, x: np.ndarray, dtype: Any = None) -> np.ndarray:
+    """Return the same in long double, from the formulas of the NumPy backend.
+
+    ``dtype`` is that of the inputs, where ``x`` has them in a wider one.
+    """
+    dtype = np.dtype(dtype or x.dtype)
     suffix = "" if function == "value" else f"_{function}"
     formula = getattr(numpy_backend, case.row.name + suffix)
     with np.errstate(all="ignore"):
-        return np.asarray(formula(x.astype(np.longdouble), *case.parameters), np.longdouble)
+        parameters = in_dtype(case, dtype).parameters
+        result = np.asarray(formula(x.astype(np.longdouble), *parameters), np.longdouble)
+        if function == "grad_from_output":
+            result = np.where(has_reached_bound(case, x, dtype), 0, result)
+    return result
+
+
+def in_dtype(case: Case, dtype: Any) -> Case:
+    """Return the case with what its parameters stand for in a dtype, where they are compared."""
+    pairs = zip(case.row.parameters, case.parameters, strict=True)
+    return Case(case.row, tuple(_in_dtype(v, dtype) if p.is_compared else v for p, v in pairs))
+
+
+def _in_dtype(value: float, dtype: Any) -> float:
+    if np.dtype(dtype).name not in FORMATS:
+        return value
+    return float(rounded(np.array([value], np.longdouble), dtype)[0])
+
+
+def _exact_parameters(case: Case) -> list[Any]:
+    return [mp.mpf(p.numerator) / p.denominator for p in case.exact_parameters]
+
+
+def has_reached_bound(case: Case, y: np.ndarray, dtype: Any) -> np.ndarray:
+    """Return whether each output is at or beyond a bound of f, rounded to ``dtype``."""
+    if case.row.name not in OUTPUT_BOUNDS:
+        return np.full(y.shape, False)
+    with mp.workdps(DIGITS):
+        bounds = OUTPUT_BOUNDS[case.row.name](*_exact_parameters(case))
+    low, high = (_in_dtype(float(bound), dtype) for bound in bounds)
+    wide = y.astype(np.longdouble)
+    return (wide <= low) | (wide >= high)
 
 
 # --- units in the last place -------------------------------------------------------------------

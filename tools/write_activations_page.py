@@ -36,6 +36,14 @@ in brackets the bounds that tests hold for all backends; [accuracy.md](accuracy.
 Inputs, outputs and parameters are plain numbers. Where x stands for something in a unit, the tables
 tell which one each parameter has.
 
+Parameters that are compared with x (bounds, thresholds and `lambd`; the tables mark them) are
+rounded to the nearest number of the dtype of x, as NumPy and the frameworks do with a Python
+number. This holds for every form of parameter: a Python number, a NumPy scalar or an array. So
+`hard_shrink(np.float32([0.1]), 0.1)` is 0, although 0.1 is slightly larger in float32 than in
+float64. `backward_from_output` rounds them to the dtype of y. Where x has integers that become
+floating-point numbers, the dtype is that of the result. All other parameters, such as slopes and
+alpha, are factors and keep the digits of float64.
+
 | name | aliases | definition |
 | --- | --- | --- |
 """
@@ -75,7 +83,8 @@ def parameters(row: Row) -> str:
         return ""
     lines = ["| parameter | default | meaning | unit | domain |", f"|{' --- |' * 5}"]
     lines += [
-        f"| {code(p.name)} | {'required' if p.required else p.default} | {p.meaning} "
+        f"| {code(p.name)} | {'required' if p.required else p.default} "
+        f"| {p.meaning}{'; rounded to the dtype of x' * p.is_compared} "
         f"| {code(p.unit) if p.unit else 'none'} | {domain_of(row, p)} |"
         for p in row.parameters
     ]

@@ -16,7 +16,7 @@ import fastact as fa
 from fastact import config, dispatch
 from fastact.activation import Verb, get
 from fastact.catalogue import Parameter
-from fastact.rounding import to_sixteen_bits
+from fastact.rounding import nearest_in, to_sixteen_bits
 
 _DOUBLE = np.dtype(np.float64)
 
@@ -38,10 +38,9 @@ class Context(NamedTuple):
     #: The backend and the precision of the activations.
     settings: dict[str, Any]
 
-    def nearest(self, value: Any) -> np.ndarray:
+    def nearest(self, value: Any) -> Any:
         """Return a number or an array rounded to the dtype: x is compared with such numbers."""
-        doubles = np.asarray(value, _DOUBLE)
-        return to_sixteen_bits(doubles, self.dtype).astype(_DOUBLE)
+        return nearest_in(self.dtype, value)
 
 
 class CompositeVerb(Verb):

@@ -1,5 +1,7 @@
 # f and f' of the activations that need no exponential, for float and double alike.
 #
+# Parameters that are compared with x are numbers of its type: the callers round them.
+#
 # Comparisons are written so that NaN takes the branch that keeps it: `0 if x < 0 else x` passes
 # NaN and -0.0 on and is one instruction, `x if x > 0 else 0` would swallow NaN. Where the
 # definition rounds nothing, nothing is rounded here. Derivatives that a parameter enters are
@@ -243,16 +245,17 @@ cdef inline double leaky_relu_grad_from_output(floating y, double negative_slope
 
 # threshold: x if x > threshold else value
 cdef inline floating threshold(floating x, double threshold, double value) noexcept nogil:
+    cdef floating bound = threshold
     cdef floating constant = value
-    return constant if x <= threshold else x
+    return constant if x <= bound else x
 
 
 cdef inline floating threshold_grad(floating x, double threshold, double value) noexcept nogil:
-    return keep_nan[floating](1 if x > threshold else 0, x)
+    cdef floating bound = threshold
+    return keep_nan[floating](1 if x > bound else 0, x)
 
 
-# hard_tanh: min(max(x, min_val), max_val). Comparisons with a rounded bound give the rounded result,
-# but derivatives compare with the bound itself.
+# hard_tanh: min(max(x, min_val), max_val)
 cdef inline floating hard_tanh(floating x, double min_val, double max_val) noexcept nogil:
     cdef floating low = min_val
     cdef floating high = max_val
@@ -261,8 +264,10 @@ cdef inline floating hard_tanh(floating x, double min_val, double max_val) noexc
 
 
 cdef inline floating hard_tanh_grad(floating x, double min_val, double max_val) noexcept nogil:
-    cdef floating below = 1 if x < max_val else 0
-    return keep_nan[floating](below if x > min_val else 0, x)
+    cdef floating low = min_val
+    cdef floating high = max_val
+    cdef floating below = 1 if x < high else 0
+    return keep_nan[floating](below if x > low else 0, x)
 
 
 cdef inline floating hard_tanh_grad_from_output(
@@ -273,28 +278,24 @@ cdef inline floating hard_tanh_grad_from_output(
 
 # hard_shrink: x if abs(x) > lambd else 0
 cdef inline floating hard_shrink(floating x, double lambd) noexcept nogil:
-    cdef floating not_above = 0 if x <= lambd else x
-    return not_above if x >= -lambd else x
+    cdef floating bound = lambd
+    cdef floating not_above = 0 if x <= bound else x
+    return not_above if x >= -bound else x
 
 
 cdef inline floating hard_shrink_grad(floating x, double lambd) noexcept nogil:
-    cdef floating above = 1 if x > lambd else 0
-    return keep_nan[floating](1 if x < -lambd else above, x)
+    cdef floating bound = lambd
+    cdef floating above = 1 if x > bound else 0
+    return keep_nan[floating](1 if x < -bound else above, x)
 
 
 cdef inline floating hard_shrink_grad_from_output(floating y, double lambd) noexcept nogil:
     return hard_shrink_grad[floating](y, lambd)
 
 
-# soft_shrink: sign(x) max(abs(x) - lambd, 0) = x - clip(x, -lambd, lambd), in double where lambd is
-# not of the type of x. Zero has the sign of x.
+# soft_shrink: sign(x) max(abs(x) - lambd, 0) = x - clip(x, -lambd, lambd). Zero has the sign of x.
 cdef inline floating soft_shrink(floating x, double lambd) noexcept nogil:
-    cdef floating bound = lambd
-    cdef floating rest = x - hard_tanh[floating](x, -bound, bound)
-    cdef double wide = <double>x
-    if floating is float:
-        rest = rest if bound == lambd else <float>(wide - hard_tanh[double](wide, -lambd, lambd))
-    return <floating>copysign(rest, x)
+    return <floating>copysign(x - hard_tanh[floating](x, -lambd, lambd), x)
 
 
 cdef inline floating soft_shrink_grad(floating x, double lambd) noexcept nogil:
@@ -375,8 +376,10 @@ cdef inline double clipped_linear_grad(
 cdef inline double clipped_linear_grad_from_output(
     floating y, double slope, double offset, double min_val, double max_val
 ) noexcept nogil:
-    cdef double between = slope if y < max_val else 0
-    between = between if y > min_val else 0
+    cdef floating low = min_val
+    cdef floating high = max_val
+    cdef double between = slope if y < high else 0
+    between = between if y > low else 0
     return between if y == y else y
 
 
@@ -384,13 +387,15 @@ cdef inline double clipped_linear_grad_from_output(
 cdef inline floating clipped_linear_backward_from_output(
     floating g, floating y, double slope, double offset, double min_val, double max_val
 ) noexcept nogil:
+    cdef floating low = min_val
+    cdef floating high = max_val
     cdef floating product, below
     if floating is double:
         return g * clipped_linear_grad_from_output[double](y, slope, offset, min_val, max_val)
     else:
         product = <float>(slope * g)
-        below = product if y < max_val else g * 0
-        return keep_nan[float](below if y > min_val else g * 0, y)
+        below = product if y < high else g * 0
+        return keep_nan[float](below if y > low else g * 0, y)
 
 
 # hard_sigmoid: clip(slope x + offset, 0, 1)
@@ -700,7 +705,9 @@ cdef inline double squareplus_grad_short(float x, double b) noexcept nogil:
 
 
 cdef inline double squareplus_grad_from_output_short(float y, double b) noexcept nogil:
-    cdef double square = at_most(<double>y * <double>y, TWO_TO_1000)
+    cdef double positive = relu[double](y)
+    cdef double other = positive if b == 0 else y
+    cdef double square = at_most(other * other, TWO_TO_1000)
     return square * reciprocal(square + at_least(0.25 * squareplus_b(b), TWO_TO_MINUS_1000))
 
 
@@ -849,8 +856,7 @@ cdef inline double squareplus_grad_from_output_double(double y, double b) noexce
     cdef double quotient = square * inverse
     cdef double rest = remainder(square, quotient, total.high)
     rest = rest + multiply_add(-quotient, total.low + square_low, square_low)
-    cdef double rectified = 1.0 if y > 0 else y
-    return rectified if b == 0 else multiply_add(rest, inverse, quotient)
+    return relu_grad[double](y) if b == 0 else multiply_add(rest, inverse, quotient)
 
 
 # sparse_plus: 0 if x <= -1 else x if x >= 1 else (x + 1)**2 / 4. In double, the sum carries its

@@ -186,12 +186,13 @@ cdef inline double scaled_tanh_grad_float(double x, double a, double b) noexcept
     return copysign(0.0, a) * copysign(1.0, b) if z > bound else slope
 
 
-# For a = 0, f and f' are 0, and b / a has no value.
+# 0 where y has reached a, rounded to float. For a = 0, f and f' are 0, and b / a has no value.
 cdef inline double scaled_tanh_grad_from_output_float(double y, double a, double b) noexcept nogil:
     cdef double near_a = in_range(a, 1e-100, 1e100)
     cdef double near_b = b if b == 0 else in_range(b, 1e-150, 1e150)
     near_b = 0.0 if a == 0 else near_b
-    return near_b / near_a * (near_a - y) * (near_a + y)
+    cdef double other = near_a if fabs(y) >= fabs(<double><float>a) else y
+    return near_b / near_a * (near_a - other) * (near_a + other)
 
 
 # tanhshrink: x - tanh(x) = x**3 p(x**2) / q(x**2). From 10 on, tanh is 1 to all digits.
@@ -221,7 +222,7 @@ cdef inline double softplus_grad_float(double x, double beta) noexcept nogil:
 
 # softplus' from y: sigmoid(beta x) = 1 - exp(-beta y)
 cdef inline double softplus_grad_from_output_float(double y, double beta) noexcept nogil:
-    return expm1_scaled(at_least(-beta * y, -700.0), -1.0)
+    return expm1_scaled(at_most(at_least(-beta * y, -700.0), 0.0), -1.0)
 
 
 # 0 stays.
@@ -361,8 +362,10 @@ cdef inline double elu_grad_float(double x, double alpha) noexcept nogil:
     return 1.0 if x > 0 else low
 
 
+# 0 where y has reached -alpha, rounded to float
 cdef inline double elu_grad_from_output_float(double y, double alpha) noexcept nogil:
-    return 1.0 if y > 0 else y + alpha
+    cdef double low = 0.0 if y <= -<double><float>alpha else y + alpha
+    return 1.0 if y > 0 else low
 
 
 cdef inline double celu_alpha(double alpha) noexcept nogil:
@@ -386,22 +389,26 @@ cdef inline double celu_grad_float(double x, double alpha) noexcept nogil:
     return 1.0 if x > 0 else low
 
 
-# 1 + y / alpha; where they cancel, the sum here is exact
+# 1 + y / alpha; where they cancel, the sum here is exact. 0 where y has reached -alpha, rounded to
+# float; for alpha < 0 there is no such bound.
 cdef inline double celu_grad_from_output_float(double y, double alpha) noexcept nogil:
     cdef double a = celu_alpha(alpha)
-    return 1.0 if y > 0 else (y + a) * (1.0 / a)
+    cdef double bound = -<double><float>alpha if alpha > 0 else NAN
+    cdef double low = 0.0 if y <= bound else (y + a) * (1.0 / a)
+    return 1.0 if y > 0 else low
 
 
 # selu: scale * elu(x, alpha)
 cdef inline double selu_float(double x) noexcept nogil:
-    cdef double low = expm1_scaled(at_least(x, -700.0), SELU_SCALE * SELU_ALPHA)
+    cdef double low = expm1_scaled(at_least(x, -700.0), SELU_PRODUCT_0)
     return SELU_SCALE * x if x >= 0 else low
 
 
 cdef inline double selu_grad_float(double x) noexcept nogil:
-    cdef double low = exp_scaled(at_least(x, -700.0), SELU_SCALE * SELU_ALPHA, 1.0)
+    cdef double low = exp_scaled(at_least(x, -700.0), SELU_PRODUCT_0, 1.0)
     return SELU_SCALE if x > 0 else low
 
 
 cdef inline double selu_grad_from_output_float(double y) noexcept nogil:
-    return SELU_SCALE if y > 0 else y + SELU_SCALE * SELU_ALPHA
+    cdef double low = 0.0 if y <= -<double>F(SELU_PRODUCT_0) else y + SELU_PRODUCT_0
+    return SELU_SCALE if y > 0 else low

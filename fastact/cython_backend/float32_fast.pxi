@@ -289,6 +289,7 @@ cdef inline float scaled_tanh_grad_fast(float x) noexcept nogil:
 cdef inline float scaled_tanh_grad_from_output_fast(float y) noexcept nogil:
     cdef float magnitude = fabsf(y)
     cdef float difference = (F(SCALED_TANH_A) - magnitude) + rest_of(SCALED_TANH_A)
+    difference = F(0.0) if magnitude >= F(SCALED_TANH_A) else difference
     return difference * multiply_add_float(
         F(SCALED_TANH_B / SCALED_TANH_A), magnitude, F(SCALED_TANH_B)
     )
@@ -339,7 +340,7 @@ cdef inline float softplus_grad_fast(float x) noexcept nogil:
 
 
 cdef inline float softplus_grad_from_output_fast(float y) noexcept nogil:
-    return -expm1_fast(-y)
+    return -expm1_fast(at_most_float(-y, F(0.0)))
 
 
 # log_sigmoid: -softplus(-x)
@@ -546,7 +547,7 @@ cdef inline float elu_grad_fast(float x) noexcept nogil:
 
 
 cdef inline float elu_grad_from_output_fast(float y) noexcept nogil:
-    return F(1.0) if y > 0 else y + F(1.0)
+    return at_most_float(at_least_float(y + F(1.0), F(0.0)), F(1.0))
 
 
 # celu is elu for alpha = 1.
@@ -564,16 +565,17 @@ cdef inline float celu_grad_from_output_fast(float y) noexcept nogil:
 
 # The product in double: selu of the largest subnormal numbers is normal.
 cdef inline float selu_fast(float x) noexcept nogil:
-    return <float>(<double>elu_fast(x) * (SELU_SCALE if x > 0 else SELU_SCALE * SELU_ALPHA))
+    return <float>(<double>elu_fast(x) * (SELU_SCALE if x > 0 else SELU_PRODUCT_0))
 
 
 cdef inline float selu_grad_fast(float x) noexcept nogil:
     cdef float z = at_most_float(at_least_float(x, F(-93.6)), F(-9.094947017729282e-13))
-    cdef float low = value_of(exp_256(z, F(0.0))) * F(SELU_SCALE * SELU_ALPHA * SCALE)
+    cdef float low = value_of(exp_256(z, F(0.0))) * F(SELU_PRODUCT_0 * SCALE)
     return F(SELU_SCALE) if x > 0 else low
 
 
 # The first sum is exact where y is near minus the constant.
 cdef inline float selu_grad_from_output_fast(float y) noexcept nogil:
-    cdef float low = F(SELU_SCALE * SELU_ALPHA - <double>F(SELU_SCALE * SELU_ALPHA))
-    return F(SELU_SCALE) if y > 0 else (y + F(SELU_SCALE * SELU_ALPHA)) + low
+    cdef float total = y + F(SELU_PRODUCT_0)
+    cdef float low = F(0.0) if total <= 0 else total + rest_of(SELU_PRODUCT_0)
+    return F(SELU_SCALE) if y > 0 else low

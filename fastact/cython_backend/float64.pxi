@@ -432,17 +432,18 @@ cdef inline double scaled_tanh_grad_double(double x, double a, double b) noexcep
     return scaled_tanh_restored(scaled_tanh_grad_in_range(x * (1.0 / v), a * u, b * v), u, v)
 
 
-# b / a (a - y) (a + y). For a = 0, f and f' are 0, and b / a has no value.
+# b / a (a - y) (a + y), and 0 from |y| = |a| on. For a = 0, f and f' are 0, and b / a has no value.
 cdef inline double scaled_tanh_grad_from_output_double(double y, double a, double b) noexcept nogil:
     cdef double u = scaled_tanh_unit_of_a(a)
     cdef double v = scaled_tanh_unit_of_b(b)
+    cdef double other = a if fabs(y) >= fabs(a) else y
     cdef double dividend = 0.0 if a == 0 else b * v
     cdef double divisor = 1.0 if a == 0 else a * u
     cdef pair ratio
     ratio.high = dividend / divisor
     ratio.low = remainder(dividend, ratio.high, divisor) / divisor
-    cdef pair part = multiply(ratio, two_sum(a * u, -y * u))
-    return scaled_tanh_restored(multiply(part, two_sum(a * u, y * u)).high, u, v)
+    cdef pair part = multiply(ratio, two_sum(a * u, -other * u))
+    return scaled_tanh_restored(multiply(part, two_sum(a * u, other * u)).high, u, v)
 
 
 # tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358 that
@@ -514,7 +515,7 @@ cdef inline double softplus_grad_double(double x, double beta) noexcept nogil:
 
 
 cdef inline double softplus_grad_from_output_double(double y, double beta) noexcept nogil:
-    return -expm1_full(-beta * y).high
+    return -expm1_full(at_most(-beta * y, 0.0)).high
 
 
 # log_sigmoid: -softplus(-x)
@@ -527,7 +528,7 @@ cdef inline double log_sigmoid_grad_double(double x) noexcept nogil:
 
 
 cdef inline double log_sigmoid_grad_from_output_double(double y) noexcept nogil:
-    return -expm1_full(y).high
+    return -expm1_full(at_most(y, 0.0)).high
 
 
 # --- gated: silu, gelu, gelu_tanh, mish ----------------------------------------------------------
@@ -893,7 +894,7 @@ cdef inline double elu_grad_double(double x, double alpha) noexcept nogil:
 
 
 cdef inline double elu_grad_from_output_double(double y, double alpha) noexcept nogil:
-    return 1.0 if y > 0 else y + alpha
+    return 1.0 if y > 0 else at_least(y + alpha, 0.0)
 
 
 # What brings alpha, and its reciprocal, into the range.
@@ -956,15 +957,23 @@ cdef inline double celu_backward_double(double g, double x, double alpha) noexce
     return growing if alpha < 0 else g * slope
 
 
+# (y + alpha) / alpha, with the rounding errors of the sum and of the quotient where these are finite
 cdef inline double celu_grad_from_output_double(double y, double alpha) noexcept nogil:
     cdef double unit = celu_unit(alpha)
-    return 1.0 if y > 0 else (y * unit + alpha * unit) * (1.0 / (alpha * unit))
+    cdef double divisor = alpha * unit
+    cdef double inverse = 1.0 / divisor
+    cdef pair total = two_sum(y * unit, divisor)
+    cdef double quotient = total.high * inverse
+    cdef double rest = (remainder(total.high, quotient, divisor) + total.low) * inverse
+    cdef double slope = quotient + (rest if rest - rest == 0 else 0.0)
+    slope = quotient if alpha == 1 else slope
+    return 1.0 if y > 0 else at_least(slope, 0.0)
 
 
 cdef inline double selu_double(double x) noexcept nogil:
     cdef double other = -1.0 if is_subnormal(x) else x
     cdef pair m = expm1_full(other)
-    cdef pair factor = two_product(SELU_SCALE, SELU_ALPHA)
+    cdef pair factor = make_pair(SELU_PRODUCT_0, SELU_PRODUCT_1)
     cdef double low = multiply_add(factor.high, m.low, factor.low * m.high)
     low = multiply_add(factor.high, m.high, low)
     cdef double value = SELU_SCALE * other if x >= 0 else low
@@ -974,10 +983,12 @@ cdef inline double selu_double(double x) noexcept nogil:
 
 cdef inline double selu_grad_double(double x) noexcept nogil:
     cdef exponential_excess e = exp_excess_below_zero(x, 1416.0)
-    cdef pair factor = two_product(SELU_SCALE, SELU_ALPHA)
-    cdef double value = factor.high + multiply_add(factor.high, e.excess, factor.low)
+    cdef double value = SELU_PRODUCT_0 + multiply_add(SELU_PRODUCT_0, e.excess, SELU_PRODUCT_1)
     return SELU_SCALE if x > 0 else apply_exponent(value, e.shifted)
 
 
+# The first sum is exact where it cancels.
 cdef inline double selu_grad_from_output_double(double y) noexcept nogil:
-    return SELU_SCALE if y > 0 else y + SELU_SCALE * SELU_ALPHA
+    cdef double total = y + SELU_PRODUCT_0
+    cdef double low = 0.0 if total <= 0 else total + SELU_PRODUCT_1
+    return SELU_SCALE if y > 0 else low

@@ -1,7 +1,7 @@
 # What both precisions need: powers of two from bits, and selects that compile to blends.
 
 from libc.float cimport DBL_MAX, DBL_MIN, FLT_MAX, FLT_MIN
-from libc.math cimport INFINITY, copysign, copysignf, fabs, fabsf, sqrt, sqrtf
+from libc.math cimport INFINITY, NAN, copysign, copysignf, fabs, fabsf, sqrt, sqrtf
 
 cdef extern from *:
     """
@@ -198,7 +198,7 @@ cdef extern from *:
 cdef extern from "coefficients.h":
     # Constants, and one function for each polynomial; written by tools/generate_cython.py from
     # fastact/coefficients.py.
-    const double LOG2E, LN2_0, LN2_1, SELU_SCALE, SELU_ALPHA, ROOT_RADIUS
+    const double LOG2E, LN2_0, LN2_1, SELU_SCALE, SELU_PRODUCT_0, SELU_PRODUCT_1, ROOT_RADIUS
     const double SCALED_TANH_A, SCALED_TANH_B
     const double QUICK_GELU_FACTOR, QUICK_GELU_FACTOR_LOW
     const double GELU_TANH_LINEAR_0, GELU_TANH_LINEAR_1, GELU_TANH_CUBIC_0, GELU_TANH_CUBIC_1

@@ -865,6 +865,7 @@ cdef class FastPath:
     cdef int n_outputs
     cdef int n_parameters
     cdef unsigned int required  # one bit for each parameter
+    cdef unsigned int compared  # one bit for each parameter that takes the dtype of the arrays
     cdef tuple parameter_names
     cdef int[MAX_OPERANDS] signs
     cdef int n_ordered
@@ -890,18 +891,20 @@ cdef class FastPath:
                   bint is_bound_by_memory):
         """Set what is called.
 
-        ``parameters`` are tuples of name, default, whether there is one to fall back to, and the
-        signs of allowed values (see ``ANY_SIGN``). ``ordered`` are pairs of indices: the first of
-        these parameters must not be above the second.
+        ``parameters`` are tuples of name, default, whether there is one to fall back to, the
+        signs of allowed values (see ``ANY_SIGN``), and whether the value is the nearest number of
+        the dtype of the arrays. ``ordered`` are pairs of indices: the first of these parameters
+        must not be above the second.
         """
         self.n_inputs = n_inputs
         self.n_outputs = n_outputs
         self.n_parameters = len(parameters)
         self.parameter_names = tuple([parameter[0] for parameter in parameters])
-        self.required = 0
-        for i, (_, default, is_required, signs) in enumerate(parameters):
+        self.required = self.compared = 0
+        for i, (_, default, is_required, signs, is_compared) in enumerate(parameters):
             self.defaults[i] = default
             self.required |= <unsigned int>is_required << <int>i
+            self.compared |= <unsigned int>is_compared << <int>i
             self.signs[i] = signs
         self.n_ordered = len(ordered)
         for i, (lower, upper) in enumerate(ordered):
@@ -997,6 +1000,16 @@ cdef bint are_allowed(FastPath verb, double* parameters):
         if not parameters[verb.lower[i]] <= parameters[verb.upper[i]]:
             return False
     return True
+
+
+cdef inline void round_to_single(unsigned int chosen, double* parameters) noexcept:
+    """Round the parameters whose bits are set in ``chosen`` to float32."""
+    cdef int i = 0
+    while chosen:
+        if chosen & 1:
+            parameters[i] = <float>parameters[i]
+        chosen >>= 1
+        i += 1
 
 
 cdef inline bint find_outputs(FastPath verb, PyObject* out, PyObject** outputs):
@@ -1113,6 +1126,8 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
     first = <cnp.ndarray>args[0]
     cdef int type_number = cnp.PyArray_TYPE(first)
     if type_number == cnp.NPY_FLOAT32:
+        # Tables are for the defaults, which every dtype has.
+        round_to_single(given & verb.compared, parameters)
         job.loop = loops.single_fast if choice.precision == FAST and has_defaults else loops.single
     elif type_number == cnp.NPY_FLOAT64:
         job.loop = loops.double

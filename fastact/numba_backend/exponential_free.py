@@ -5,7 +5,8 @@ since a literal would turn float32 arithmetic into float64. Comparisons are writ
 takes the branch that keeps it: ``T(0) if x < T(0) else x`` passes NaN and -0.0 on and is one
 instruction, ``x if x > T(0) else T(0)`` would swallow NaN. Where the definition rounds nothing,
 nothing is rounded here. Derivatives that a parameter enters are returned in float64, so that
-backward rounds once. Where g f'(x) can be had for less than f'(x) and a product, there is a
+backward rounds once. Parameters that are compared with x are numbers of its type: the callers round
+them. Where g f'(x) can be had for less than f'(x) and a product, there is a
 function ``name_backward`` too, and likewise ``name_backward_from_output``.
 """
 
@@ -194,17 +195,16 @@ leaky_relu_grad_from_output = leaky_relu_grad
 def threshold(x: float, threshold: float, value: float) -> float:
     T = type(x)
     constant = T(value)
-    return constant if x <= threshold else x
+    return constant if x <= T(threshold) else x
 
 
 @kernel
 def threshold_grad(x: float, threshold: float, value: float) -> float:
     T = type(x)
-    return keep_nan(T(1) if x > threshold else T(0), x)
+    return keep_nan(T(1) if x > T(threshold) else T(0), x)
 
 
-# hard_tanh: min(max(x, min_val), max_val). Comparisons with a rounded bound give the rounded
-# result, but derivatives compare with the bound itself.
+# hard_tanh: min(max(x, min_val), max_val)
 @kernel
 def hard_tanh(x: float, min_val: float, max_val: float) -> float:
     T = type(x)
@@ -217,8 +217,8 @@ def hard_tanh(x: float, min_val: float, max_val: float) -> float:
 @kernel
 def hard_tanh_grad(x: float, min_val: float, max_val: float) -> float:
     T = type(x)
-    below = T(1) if x < max_val else T(0)
-    return keep_nan(below if x > min_val else T(0), x)
+    below = T(1) if x < T(max_val) else T(0)
+    return keep_nan(below if x > T(min_val) else T(0), x)
 
 
 hard_tanh_grad_from_output = hard_tanh_grad
@@ -228,30 +228,27 @@ hard_tanh_grad_from_output = hard_tanh_grad
 @kernel
 def hard_shrink(x: float, lambd: float) -> float:
     T = type(x)
-    not_above = T(0) if x <= lambd else x
-    return not_above if x >= -lambd else x
+    bound = T(lambd)
+    not_above = T(0) if x <= bound else x
+    return not_above if x >= -bound else x
 
 
 @kernel
 def hard_shrink_grad(x: float, lambd: float) -> float:
     T = type(x)
-    above = T(1) if x > lambd else T(0)
-    return keep_nan(T(1) if x < -lambd else above, x)
+    bound = T(lambd)
+    above = T(1) if x > bound else T(0)
+    return keep_nan(T(1) if x < -bound else above, x)
 
 
 hard_shrink_grad_from_output = hard_shrink_grad
 
 
-# soft_shrink: sign(x) max(abs(x) - lambd, 0) = x - clip(x, -lambd, lambd), in float64 where lambd
-# is not of the type of x. Zero has the sign of x.
+# soft_shrink: sign(x) max(abs(x) - lambd, 0) = x - clip(x, -lambd, lambd). Zero has the sign of x.
 @kernel
 def soft_shrink(x: float, lambd: float) -> float:
     T = type(x)
-    bound = T(lambd)
-    rest = x - hard_tanh(x, -bound, bound)
-    wide = float64(x)
-    wide_rest = T(wide - hard_tanh(wide, -lambd, lambd))
-    return T(copysign(rest if bound == lambd else wide_rest, x))
+    return T(copysign(x - hard_tanh(x, -lambd, lambd), x))
 
 
 soft_shrink_grad = hard_shrink_grad
@@ -332,8 +329,9 @@ def clipped_linear_grad(
 def clipped_linear_grad_from_output(
     y: float, slope: float, offset: float, min_val: float, max_val: float
 ) -> float:
-    between = slope if y < max_val else 0.0
-    return keep_nan(between if y > min_val else 0.0, y)
+    T = type(y)
+    between = slope if y < T(max_val) else 0.0
+    return keep_nan(between if y > T(min_val) else 0.0, y)
 
 
 @kernel
@@ -342,8 +340,8 @@ def clipped_linear_backward_from_output(
 ) -> float:
     T = type(y)
     zero = g * T(0)
-    below = T(slope * g) if y < max_val else zero
-    return keep_nan(below if y > min_val else zero, y)
+    below = T(slope * g) if y < T(max_val) else zero
+    return keep_nan(below if y > T(min_val) else zero, y)
 
 
 # hard_sigmoid: clip(slope x + offset, 0, 1)

@@ -19,14 +19,16 @@ Both sides of a choice are computed before it, so that it becomes a select of ve
 
 from __future__ import annotations
 
-from math import copysign, fabs, inf
+from math import copysign, fabs, inf, nan
+
+from numba import float32
 
 from fastact import coefficients as table
 from fastact.coefficients import (
     LOG2E,
     MISH_ROOT_EXPONENTIAL,
     QUICK_GELU_FACTOR,
-    SELU_ALPHA,
+    SELU_PRODUCT,
     SELU_SCALE,
     TANH_BOUND_SHORT,
     TANHSHRINK_BOUND_SHORT,
@@ -225,7 +227,8 @@ def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
     near_b = in_range(b, 1e-150, 1e150)
     near_b = b if b == 0.0 else near_b
     near_b = 0.0 if a == 0.0 else near_b
-    return near_b / near_a * (near_a - y) * (near_a + y)
+    other = near_a if fabs(y) >= fabs(float(float32(a))) else y
+    return near_b / near_a * (near_a - other) * (near_a + other)
 
 
 # tanhshrink: x - tanh(x) = x**3 p(x**2) / q(x**2). From 10 on, tanh is 1 to all digits.
@@ -260,7 +263,7 @@ def softplus_grad(x: float, beta: float) -> float:
 # softplus' from y: sigmoid(beta x) = 1 - exp(-beta y)
 @kernel
 def softplus_grad_from_output(y: float, beta: float) -> float:
-    return expm1_scaled(at_least(-beta * y, -700.0), -1.0)
+    return expm1_scaled(at_most(at_least(-beta * y, -700.0), 0.0), -1.0)
 
 
 # 0 stays.
@@ -411,7 +414,9 @@ def elu_grad(x: float, alpha: float) -> float:
 
 @kernel
 def elu_grad_from_output(y: float, alpha: float) -> float:
-    return 1.0 if y > 0.0 else y + alpha
+    total = y + alpha
+    low = 0.0 if y <= -float(float32(alpha)) else total
+    return 1.0 if y > 0.0 else low
 
 
 @kernel
@@ -445,24 +450,28 @@ def celu_grad(x: float, alpha: float) -> float:
 @kernel
 def celu_grad_from_output(y: float, alpha: float) -> float:
     a = celu_alpha(alpha)
-    low = (y + a) * (1.0 / a)
+    slope = (y + a) * (1.0 / a)
+    bound = -float(float32(alpha)) if alpha > 0.0 else nan
+    low = 0.0 if y <= bound else slope
     return 1.0 if y > 0.0 else low
 
 
 # selu: scale * elu(x, alpha)
 @kernel
 def selu(x: float) -> float:
-    low = expm1_scaled(at_least(x, -700.0), SELU_SCALE * SELU_ALPHA)
+    low = expm1_scaled(at_least(x, -700.0), SELU_PRODUCT[0])
     high = SELU_SCALE * x
     return high if x >= 0.0 else low
 
 
 @kernel
 def selu_grad(x: float) -> float:
-    low = exp_scaled(at_least(x, -700.0), SELU_SCALE * SELU_ALPHA, 1.0)
+    low = exp_scaled(at_least(x, -700.0), SELU_PRODUCT[0], 1.0)
     return SELU_SCALE if x > 0.0 else low
 
 
 @kernel
 def selu_grad_from_output(y: float) -> float:
-    return SELU_SCALE if y > 0.0 else y + SELU_SCALE * SELU_ALPHA
+    total = y + SELU_PRODUCT[0]
+    low = 0.0 if y <= -float(float32(SELU_PRODUCT[0])) else total
+    return SELU_SCALE if y > 0.0 else low

@@ -42,7 +42,7 @@ from fastact.coefficients import (
     QUICK_GELU_FACTOR,
     SCALED_TANH_A,
     SCALED_TANH_B,
-    SELU_ALPHA,
+    SELU_PRODUCT,
     SELU_SCALE,
     SILU_ROOT_FAST,
     SILU_ROOT_FAST_EXPONENTIAL,
@@ -327,6 +327,7 @@ def scaled_tanh_grad(x: float) -> float:
 def scaled_tanh_grad_from_output(y: float) -> float:
     magnitude = fabs(y)
     difference = (F(SCALED_TANH_A) - magnitude) + rest_of(SCALED_TANH_A)
+    difference = F(0.0) if magnitude >= F(SCALED_TANH_A) else difference
     slope = F(SCALED_TANH_B / SCALED_TANH_A)
     return difference * multiply_add_float(slope, magnitude, F(SCALED_TANH_B))
 
@@ -375,7 +376,7 @@ softplus_grad = sigmoid
 
 @kernel
 def softplus_grad_from_output(y: float) -> float:
-    return -expm1_fast(-y)
+    return -expm1_fast(at_most(-y, F(0.0)))
 
 
 # log_sigmoid: -softplus(-x)
@@ -596,7 +597,7 @@ def elu_grad(x: float) -> float:
 
 @kernel
 def elu_grad_from_output(y: float) -> float:
-    return F(1.0) if y > F(0.0) else y + F(1.0)
+    return at_most(at_least(y + F(1.0), F(0.0)), F(1.0))
 
 
 # celu is elu for alpha = 1.
@@ -608,17 +609,19 @@ celu_grad_from_output = elu_grad_from_output
 # The product in float64: selu of the largest subnormal numbers is normal.
 @kernel
 def selu(x: float) -> float:
-    return F(float(elu(x)) * (SELU_SCALE if x > F(0.0) else SELU_SCALE * SELU_ALPHA))
+    return F(float(elu(x)) * (SELU_SCALE if x > F(0.0) else SELU_PRODUCT[0]))
 
 
 @kernel
 def selu_grad(x: float) -> float:
     z = at_most(at_least(x, F(-93.6)), F(-NEAR_ZERO))
-    low = value_of(exp_256(z, F(0.0))) * F(SELU_SCALE * SELU_ALPHA * SCALE)
+    low = value_of(exp_256(z, F(0.0))) * F(SELU_PRODUCT[0] * SCALE)
     return F(SELU_SCALE) if x > F(0.0) else low
 
 
 @kernel
 def selu_grad_from_output(y: float) -> float:
-    low = F(SELU_SCALE * SELU_ALPHA - float(F(SELU_SCALE * SELU_ALPHA)))
-    return F(SELU_SCALE) if y > F(0.0) else (y + F(SELU_SCALE * SELU_ALPHA)) + low
+    total = y + F(SELU_PRODUCT[0])
+    corrected = total + rest_of(SELU_PRODUCT[0])
+    low = F(0.0) if total <= F(0.0) else corrected
+    return F(SELU_SCALE) if y > F(0.0) else low

@@ -50,7 +50,7 @@ from fastact.coefficients import (
     QUICK_GELU_FACTOR,
     QUICK_GELU_FACTOR_LOW,
     ROOT_RADIUS,
-    SELU_ALPHA,
+    SELU_PRODUCT,
     SELU_SCALE,
     SILU_ROOT,
     SILU_ROOT_EXCESS,
@@ -526,12 +526,13 @@ def scaled_tanh_grad(x: float, a: float, b: float) -> float:
 def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
     u = scaled_tanh_unit_of_a(a)
     v = scaled_tanh_unit_of_b(b)
+    other = a if fabs(y) >= fabs(a) else y
     dividend = 0.0 if a == 0.0 else b * v
     divisor = 1.0 if a == 0.0 else a * u
     ratio = dividend / divisor
     low = remainder(dividend, ratio, divisor) / divisor
-    part = multiply(Pair(ratio, low), two_sum(a * u, -y * u))
-    return scaled_tanh_restored(multiply(part, two_sum(a * u, y * u)).high, u, v)
+    part = multiply(Pair(ratio, low), two_sum(a * u, -other * u))
+    return scaled_tanh_restored(multiply(part, two_sum(a * u, other * u)).high, u, v)
 
 
 # tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358
@@ -607,7 +608,7 @@ def softplus_grad(x: float, beta: float) -> float:
 
 @kernel
 def softplus_grad_from_output(y: float, beta: float) -> float:
-    return -expm1_full(-beta * y).high
+    return -expm1_full(at_most(-beta * y, 0.0)).high
 
 
 # log_sigmoid: -softplus(-x)
@@ -623,7 +624,7 @@ def log_sigmoid_grad(x: float) -> float:
 
 @kernel
 def log_sigmoid_grad_from_output(y: float) -> float:
-    return -expm1_full(y).high
+    return -expm1_full(at_most(y, 0.0)).high
 
 
 # --- gated: silu, gelu, gelu_tanh, mish --------------------------------------------------------
@@ -1013,7 +1014,8 @@ def elu_grad(x: float, alpha: float) -> float:
 
 @kernel
 def elu_grad_from_output(y: float, alpha: float) -> float:
-    return 1.0 if y > 0.0 else y + alpha
+    low = at_least(y + alpha, 0.0)
+    return 1.0 if y > 0.0 else low
 
 
 # What brings alpha, and its reciprocal, into the range.
@@ -1085,10 +1087,18 @@ def celu_backward(g: float, x: float, alpha: float) -> float:
     return growing if alpha < 0.0 else product
 
 
+# (y + alpha) / alpha, with the rounding errors of the sum and of the quotient where these are
+# finite
 @kernel
 def celu_grad_from_output(y: float, alpha: float) -> float:
     unit = celu_unit(alpha)
-    low = (y * unit + alpha * unit) * (1.0 / (alpha * unit))
+    divisor = alpha * unit
+    inverse = 1.0 / divisor
+    total = two_sum(y * unit, divisor)
+    quotient = total.high * inverse
+    rest = (remainder(total.high, quotient, divisor) + total.low) * inverse
+    slope = quotient + (rest if rest - rest == 0.0 else 0.0)
+    low = at_least(quotient if alpha == 1.0 else slope, 0.0)
     return 1.0 if y > 0.0 else low
 
 
@@ -1096,12 +1106,11 @@ def celu_grad_from_output(y: float, alpha: float) -> float:
 def selu(x: float) -> float:
     other = -1.0 if is_subnormal(x) else x
     m = expm1_full(other)
-    factor = two_product(SELU_SCALE, SELU_ALPHA)
-    low = multiply_add(factor.high, m.low, factor.low * m.high)
-    low = multiply_add(factor.high, m.high, low)
+    low = multiply_add(SELU_PRODUCT[0], m.low, SELU_PRODUCT[1] * m.high)
+    low = multiply_add(SELU_PRODUCT[0], m.high, low)
     value = SELU_SCALE * other
     value = value if x >= 0.0 else low
-    excess = SELU_SCALE - 1.0 if x >= 0.0 else SELU_SCALE * SELU_ALPHA - 1.0
+    excess = SELU_SCALE - 1.0 if x >= 0.0 else SELU_PRODUCT[0] - 1.0
     part = subnormal_plus_part(x, excess)
     return part if is_subnormal(x) else value
 
@@ -1109,12 +1118,15 @@ def selu(x: float) -> float:
 @kernel
 def selu_grad(x: float) -> float:
     e = exp_excess_below_zero(x, 1416.0)
-    factor = two_product(SELU_SCALE, SELU_ALPHA)
-    low = factor.high + multiply_add(factor.high, e.excess, factor.low)
+    low = SELU_PRODUCT[0] + multiply_add(SELU_PRODUCT[0], e.excess, SELU_PRODUCT[1])
     low = apply_exponent(low, e.shifted)
     return SELU_SCALE if x > 0.0 else low
 
 
+# The first sum is exact where it cancels.
 @kernel
 def selu_grad_from_output(y: float) -> float:
-    return SELU_SCALE if y > 0.0 else y + SELU_SCALE * SELU_ALPHA
+    total = y + SELU_PRODUCT[0]
+    corrected = total + SELU_PRODUCT[1]
+    low = 0.0 if total <= 0.0 else corrected
+    return SELU_SCALE if y > 0.0 else low
