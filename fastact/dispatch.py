@@ -741,7 +741,8 @@ def _channels(
     is_like_x = values.shape == shape
     if not is_like_x and values.shape != (shape[-dimensions], *[1] * (dimensions - 1)):
         return None
-    given = [array for array in out if array is not None]
+    # As plain arrays: a subclass may have properties of its own, which need not be those of memory.
+    given = [np.asarray(array) for array in out if array is not None]
     if not all(
         array.dtype == work
         and array.shape == shape

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -184,6 +185,27 @@ with multiprocessing.get_context("fork").Pool(2) as pool:
     print(set(pool.map(task, range(4))))
 """
     assert run(code) == ["{(True, 1)}"]
+
+
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "aarch64"), reason="needs the mode's number"
+)
+def test_workers_round_as_the_caller_does():
+    """A worker has the rounding mode of the thread that created it, at that time."""
+    code = """
+import ctypes, platform
+upward = {"x86_64": 0x800, "aarch64": 0x400000}[platform.machine()]
+fesetround = ctypes.CDLL(None).fesetround
+
+def is_as_one_thread(mode):
+    fesetround(mode)
+    results = {parallel(x, 4).tobytes() for _ in range(20)} | {serial(x).tobytes()}
+    fesetround(0)
+    return len(results) == 1
+
+print(*[is_as_one_thread(mode) for mode in (upward, 0, upward)], len(workers()))
+"""
+    assert run(code) == ["True True True 3"]
 
 
 def test_workers_leave_signals_to_the_threads_of_the_application():

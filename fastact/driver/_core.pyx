@@ -143,6 +143,14 @@ cdef Py_ssize_t LONGEST_CHUNK = 1 << 40
 cdef Py_ssize_t CHUNKS_BETWEEN_SIGNALS = 1 << 11
 
 
+cdef int check_threshold(str name, value, Py_ssize_t most, Py_ssize_t unit) except -1:
+    if not unit <= value <= most or value % unit:
+        raise ValueError(
+            f"set_thresholds: {name} must be a multiple of {unit} from {unit} to {most}, got {value}"
+        )
+    return 0
+
+
 def set_thresholds(**changes):
     """Change thresholds of the driver, and return the values of all of them before the change.
 
@@ -162,16 +170,9 @@ def set_thresholds(**changes):
     if unknown:
         raise TypeError(f"set_thresholds: got unexpected keyword arguments {sorted(unknown)}")
     after = before | changes
-    if after["longest_chunk"] < 64 or after["longest_chunk"] % 64:
-        raise ValueError(
-            f"set_thresholds: longest_chunk must be a positive multiple of 64, "
-            f"got {after['longest_chunk']}"
-        )
-    if after["chunks_between_signals"] < 1:
-        raise ValueError(
-            f"set_thresholds: chunks_between_signals must be at least 1, "
-            f"got {after['chunks_between_signals']}"
-        )
+    # Their product is a number of elements, far from overflow.
+    check_threshold("longest_chunk", after["longest_chunk"], 1 << 40, 64)
+    check_threshold("chunks_between_signals", after["chunks_between_signals"], 1 << 20, 1)
     GIL_BYTES = after["gil_bytes"]
     STREAMING_BYTES = after["streaming_bytes"]
     TABLE_STREAMING_BYTES = after["table_streaming_bytes"]
@@ -440,10 +441,13 @@ cdef int run(Job* job, int num_threads) except -1:
 
 
 cdef int set_operands(Job* job, inputs, outputs) except -1:
-    """Set the arrays of a job, and check what its loop relies on."""
-    if not (0 < len(inputs) <= MAX_OPERANDS and 0 < len(outputs) <= MAX_OPERANDS):
+    """Set the arrays of a job, and check what its loop relies on.
+
+    There is room for one more input: the parameters that all rows share.
+    """
+    if not (0 < len(inputs) < MAX_OPERANDS and 0 < len(outputs) < MAX_OPERANDS):
         raise ValueError(
-            f"driver: expected 1 to {MAX_OPERANDS} inputs and outputs, "
+            f"driver: expected 1 to {MAX_OPERANDS - 1} inputs and outputs, "
             f"got {len(inputs)} and {len(outputs)}"
         )
     job.n_inputs = len(inputs)
@@ -470,6 +474,20 @@ cdef int check_operand(cnp.ndarray array, Py_ssize_t n) except -1:
     return 0
 
 
+cdef int check_chunk(Py_ssize_t chunk) except -1:
+    if chunk < 1:
+        raise ValueError(f"driver: a chunk must have at least 1 element, got {chunk}")
+    return 0
+
+
+cdef int check_types(arrays) except -1:
+    cdef int type_number = cnp.PyArray_TYPE(arrays[0])
+    for array in arrays:
+        if cnp.PyArray_TYPE(array) != type_number:
+            raise ValueError(f"driver: operands must have one dtype, got {[a.dtype for a in arrays]}")
+    return 0
+
+
 cdef int check_address(size_t address) except -1:
     if address == 0:
         raise ValueError("driver: expected the address of a loop, got 0")
@@ -490,6 +508,7 @@ def execute(
     cdef double values[MAX_OPERANDS]
     cdef int i
     check_address(address)
+    check_chunk(chunk)
     set_operands(&job, inputs, outputs)
     if isinstance(parameters, cnp.ndarray):
         job.parameters = <double*>cnp.PyArray_DATA(parameters)
@@ -550,7 +569,9 @@ def execute_rows(
     cdef Job job
     cdef Rows rows
     check_address(address)
+    check_chunk(chunk)
     set_operands(&job, inputs, outputs)
+    check_types([*inputs, *outputs])
     if length < 1 or cnp.PyArray_SIZE(parameters) < 1:
         raise ValueError("driver: rows must have elements and parameters")
     if is_broadcast and cnp.PyArray_SIZE(parameters) != length:
@@ -751,7 +772,8 @@ def sum_over_channels(
     check_operand(g, n)
     check_operand(x, n)
     check_operand(result, channels)
-    if n < 1 or inner < 1 or n % (channels * inner):
+    check_types([g, x])
+    if n < 1 or channels < 1 or inner < 1 or n % (channels * inner):
         raise ValueError(f"driver: {n} elements are no rows of {channels} channels of {inner}")
     sum_products(<products_type>address, g, x, channels, inner, num_threads, result)
 
@@ -837,6 +859,7 @@ cdef void look_up_both(void** inputs, void** outputs, Py_ssize_t blocks, double*
 def look_up(cnp.ndarray table, cnp.ndarray x, outputs, int num_threads, Py_ssize_t chunk):
     """Look the bits of the elements up; all arrays are contiguous, of uint16 but a table of two."""
     cdef Job job
+    check_chunk(chunk)
     set_operands(&job, [x], outputs)
     if job.input_sizes[0] != 2 or table.nbytes != (len(outputs) << 17):
         raise ValueError("driver: expected elements of 16 bits and a table of all their results")
@@ -896,6 +919,12 @@ cdef class FastPath:
         the dtype of the arrays. ``ordered`` are pairs of indices: the first of these parameters
         must not be above the second.
         """
+        check_chunk(chunk)
+        if len(parameters) > MAX_OPERANDS or len(ordered) > MAX_OPERANDS:
+            raise ValueError(
+                f"driver: expected at most {MAX_OPERANDS} parameters and pairs of them, "
+                f"got {len(parameters)} and {len(ordered)}"
+            )
         self.n_inputs = n_inputs
         self.n_outputs = n_outputs
         self.n_parameters = len(parameters)
@@ -1040,9 +1069,10 @@ cdef object call_kernel_and_sum(FastPath verb, PyObject** args, Py_ssize_t n_arg
     if n_args < 2 or not cnp.PyArray_CheckExact(<object>args[1]):
         return None
     cdef cnp.ndarray x = <cnp.ndarray>args[1]
-    if cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT32:
+    cdef int type_number = cnp.PyArray_TYPE(x)
+    if type_number == cnp.NPY_FLOAT32:
         add_products = verb.single_products
-    elif cnp.PyArray_TYPE(x) == cnp.NPY_FLOAT64:
+    elif type_number == cnp.NPY_FLOAT64:
         add_products = verb.double_products
     else:
         return None
@@ -1050,7 +1080,12 @@ cdef object call_kernel_and_sum(FastPath verb, PyObject** args, Py_ssize_t n_arg
     cdef object result = fast_call(verb.kernel, args, n_args, NULL) if n else None
     if result is None:
         return None
-    cdef cnp.ndarray total = cnp.PyArray_EMPTY(0, NULL, cnp.PyArray_TYPE(x), 0)
+    # In the course of a long call, other code runs that may have changed an array in place.
+    if not (is_plain(<object>args[0], type_number) and is_plain(x, type_number)):
+        return None
+    if cnp.PyArray_SIZE(<cnp.ndarray>args[0]) != n or cnp.PyArray_SIZE(x) != n:
+        return None
+    cdef cnp.ndarray total = cnp.PyArray_EMPTY(0, NULL, type_number, 0)
     sum_products(add_products, <cnp.ndarray>args[0], x, 1, n, settings_here().num_threads, total)
     return result, cnp.PyArray_ToScalar(cnp.PyArray_DATA(total), total)
 
@@ -1150,6 +1185,8 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
         job.inputs[i] = cnp.PyArray_DATA(array)
         job.input_sizes[i] = cnp.PyArray_ITEMSIZE(array)
 
+    # Read before arrays are allocated: the garbage collector may run then, and any code with it.
+    job.n = cnp.PyArray_SIZE(first)
     cdef object result
     cdef PyObject* outputs[2]
     if out != Py_None:
@@ -1179,7 +1216,6 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
     job.output_sizes[1] = job.input_sizes[0]
     job.n_inputs = verb.n_inputs
     job.n_outputs = verb.n_outputs
-    job.n = cnp.PyArray_SIZE(first)
     job.chunk = verb.chunk
     if has_table:
         job.streaming = pays_to_stream(&job, TABLE_STREAMING_BYTES)

@@ -25,6 +25,9 @@ static void fastact_run_serial(fastact_task task, void *context, ptrdiff_t chunk
 #include <stdbool.h>
 #include <stdint.h>
 #include <time.h>
+#if defined(__SSE2__)
+#include <xmmintrin.h>
+#endif
 
 /* On virtual machines, waking a worker costs the caller 15 us, and the worker arrives after 50. So
    a worker spins for the next job about as long, if the last two came closer together; longer
@@ -95,6 +98,7 @@ static struct {
     /* The job. Whoever holds a chunk keeps it alive, so it is read between a claim and its end. */
     fastact_task task;
     void *context;
+    uint64_t arithmetic; /* the caller's */
     atomic_int caller_processor;
     atomic_bool in_succession;
     _Alignas(64) _Atomic fastact_unclaimed unclaimed;
@@ -102,6 +106,51 @@ static struct {
 
     _Alignas(64) fastact_bed beds[FASTACT_MAX_THREADS];
 } fastact_pool;
+
+/* How this thread rounds and whether it flushes subnormals, in the processor's own words. A worker
+   has that of the thread that created it, at that time; so it takes over the caller's with each
+   chunk, or results would depend on who runs it. */
+#if defined(__SSE2__)
+
+static inline uint64_t fastact_arithmetic(void)
+{
+    return _mm_getcsr() & ~(unsigned)_MM_EXCEPT_MASK;
+}
+
+static inline void fastact_set_arithmetic(uint64_t word)
+{
+    if (fastact_arithmetic() != word)
+        _mm_setcsr((unsigned)word);
+}
+
+#elif defined(__aarch64__)
+
+static inline uint64_t fastact_arithmetic(void)
+{
+    uint64_t word;
+    __asm__ __volatile__("mrs %0, fpcr" : "=r"(word));
+    return word;
+}
+
+static inline void fastact_set_arithmetic(uint64_t word)
+{
+    if (fastact_arithmetic() != word)
+        __asm__ __volatile__("msr fpcr, %0" : : "r"(word));
+}
+
+#else
+
+static inline uint64_t fastact_arithmetic(void)
+{
+    return 0;
+}
+
+static inline void fastact_set_arithmetic(uint64_t word)
+{
+    (void)word;
+}
+
+#endif
 
 static inline void fastact_pause(void)
 {
@@ -258,6 +307,8 @@ static ptrdiff_t fastact_claim(int thread)
 static void fastact_work(int thread)
 {
     for (ptrdiff_t chunk = fastact_claim(thread); chunk >= 0; chunk = fastact_claim(thread)) {
+        if (thread != 0)
+            fastact_set_arithmetic(fastact_pool.arithmetic);
         fastact_pool.task(fastact_pool.context, chunk);
         if (atomic_fetch_sub(&fastact_pool.unfinished, 1) == 1 && thread != 0)
             fastact_wake(0, thread);
@@ -351,6 +402,7 @@ static void fastact_share(fastact_task task, void *context, ptrdiff_t chunks, in
         threads = fastact_pool.threads;
     fastact_pool.task = task;
     fastact_pool.context = context;
+    fastact_pool.arithmetic = fastact_arithmetic();
     atomic_store(&fastact_pool.caller_processor, fastact_processor());
     atomic_store(&fastact_pool.unfinished, chunks);
     atomic_store(&fastact_pool.unclaimed, fastact_pack(threads, 0, chunks));

@@ -33,7 +33,8 @@ _ROWS = {row.name: row for row in ROWS}
 # --- the loops, by (name, verb, loop) ------------------------------------------------------------
 
 _compiled: dict[tuple[str, str, str], Any] = {}  # these objects keep the code alive
-_compiling = threading.Lock()
+# A signal handler or finaliser may need a loop while its own thread compiles one.
+_compiling = threading.RLock()
 
 
 def loop_address(name: str, verb: str, loop: str) -> int:
@@ -45,7 +46,8 @@ def loop_address(name: str, verb: str, loop: str) -> int:
     if key not in _compiled:
         with _compiling:
             if key not in _compiled:
-                _compiled[key] = loops.compile_loop(_ROWS[name], verb, loop)
+                # One from such a call within stays: the fast path may have its address already.
+                _compiled.setdefault(key, loops.compile_loop(_ROWS[name], verb, loop))
     return address_if_compiled(*key)
 
 
@@ -142,7 +144,7 @@ def _call(
 def _after_fork_in_child() -> None:
     """Start anew: threads are not there, and one that is not may have held the lock."""
     global _compiling, _executor
-    _compiling = threading.Lock()
+    _compiling = threading.RLock()
     _executor = ThreadPoolExecutor(MAX_THREADS, "fastact")
 
 
