@@ -272,5 +272,5 @@ def test_a_slope_of_one_axis_belongs_to_the_channels(verb):
 
 
 def test_slopes_of_no_axis_are_refused():
-    with pytest.raises(ValueError, match="onnx.PRelu: slope must broadcast"):
+    with pytest.raises(ValueError, match=r"onnx\.PRelu: slope must broadcast"):
         compat.PRelu(np.ones((2, 3, 4)), np.ones(5))

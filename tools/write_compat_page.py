@@ -67,9 +67,9 @@ do: masks, labels and lazy arrays survive. What holds everywhere:
 
 NaN gives NaN here, in the function and in the derivative. The libraries select between pieces, so
 some functions lose NaN: the reference implementation of ONNX has 0 for ThresholdedRelu and Shrink,
-and Keras has 0 for hard_shrink, soft_shrink and relu with a threshold but no slope, and the value
-for threshold, on its JAX and TensorFlow backends (relu on PyTorch too). Derivatives at NaN are often 0
-or 1. PyTorch's depend on the position of the element in the array.
+and Keras has 0 for hard_shrink, soft_shrink and relu with a threshold but no slope, and the other
+value for threshold, on its JAX and TensorFlow backends (relu on PyTorch too). Derivatives at NaN
+are often 0 or 1. PyTorch's depend on the position of the element in the array.
 
 ## Infinite gradients
 
