@@ -89,8 +89,7 @@ def evaluate(
             values = [float(value) if isinstance(value, int) else value for value in values]
             results = _run_floats(verb, arrays, values, out, dtype, math.prod(shape), settings)
         delivered = [
-            deliver(result, given, dtype, shape)
-            for result, given in zip(results, out, strict=True)
+            deliver(result, given, dtype, shape) for result, given in zip(results, out, strict=True)
         ]
     return wrap(verb, delivered, out, (*operands, *parameters))
 
