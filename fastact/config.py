@@ -287,8 +287,11 @@ def _module(name: str) -> Any:
 
 
 def replacement(name: str, error: BackendUnavailableError) -> Any:
-    """Return the module that computes when Numba cannot: NumPy for "auto", from now on."""
-    if name != "auto":
+    """Return the module that computes when Numba cannot: NumPy for "auto", from now on.
+
+    An extension that lacks a loop is not replaced: it must be rebuilt.
+    """
+    if backend_name(name) != "numba" or name != "auto":
         raise error
     _failures["numba"] = str(error)
     load_backend.cache_clear()

@@ -182,7 +182,7 @@ def special_values(row: Row) -> str:
 def accuracy(row: Row) -> str:
     """Say how large the errors of the function and the derivative may be, and are."""
     if row.exact and row.parameters:
-        return "The result is exact for the parameters as rounded to its dtype."
+        return "The result is exact for parameters rounded to its dtype."
     if row.exact:
         return "The result is exact."
     errors = ", ".join(_errors(row, arithmetic) for arithmetic in arithmetics(row))

@@ -68,7 +68,7 @@ def run(
             verb,
             [array[chunk] for array in inputs],
             [array[chunk] for array in outputs],
-            [value[chunk] if isinstance(value, np.ndarray) else value for value in parameters],
+            [value[chunk] if np.ndim(value) else value for value in parameters],
         )
 
 

@@ -246,7 +246,7 @@ def test_docstrings_tell_the_largest_errors(monkeypatch):
     assert "float32 in faithful precision at most 1, float64 at most 2." in notes
     assert "correctly rounded" in notes
     assert "The result is exact." in sections(fa.relu.__doc__)["Notes"]
-    assert "exact for parameters that are numbers" in sections(fa.threshold.__doc__)["Notes"]
+    assert "exact for parameters rounded to its dtype" in sections(fa.threshold.__doc__)["Notes"]
 
 
 @pytest.mark.parametrize(
