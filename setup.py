@@ -85,8 +85,8 @@ class BuildExtension(build_ext):
             raise SystemExit(NO_COMPILER)
         for extension in self.extensions:
             extension.extra_compile_args += MSVC_FLAGS if is_msvc else GCC_FLAGS
-            # -pthread: pthread_atfork is not in libc itself before glibc 2.34.
-            extension.extra_link_args += [] if is_msvc else ["-pthread"]
+            # -pthread: pthread_atfork is not in libc itself before glibc 2.34. -lm: fesetenv.
+            extension.extra_link_args += [] if is_msvc else ["-pthread", "-lm"]
             if LOOPS in extension.name:
                 extension.extra_compile_args += LEVELS[extension.name.split(LOOPS)[1]]
                 extension.extra_compile_args.append(
@@ -150,7 +150,7 @@ def extensions() -> list[Extension]:
             ],
         )
         for name, headers in (
-            ("_core", ("threads.h", "streaming.h")),
+            ("_core", ("threads.h", "floating_point.h", "streaming.h")),
             ("_memory", ("buffer_pool.h",)),
         )
     ]

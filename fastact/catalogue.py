@@ -38,6 +38,9 @@ class Parameter(NamedTuple):
     required: bool = False
     #: The unit, where x has one: a formula, or "" for a plain number.
     unit: str = ""
+    #: Whether the compiled kernels are right for infinities and NaN too. Where they are not, the
+    #: NumPy backend computes the limits, whatever backend was asked for.
+    takes_infinity: bool = False
 
 
 #: What a domain is called, and whether a number, or each of an array, lies in it.
@@ -45,6 +48,7 @@ DOMAINS: dict[str, Callable[[Any], Any]] = {
     "above 0": lambda value: value > 0,
     "0 or above": lambda value: value >= 0,
     "other than 0": lambda value: (value < 0) | (value > 0),
+    "a number": lambda value: value == value,
 }
 
 
@@ -135,8 +139,8 @@ OFFSET = Parameter("offset", 0.5, "the line at 0")
 
 def bounds(low: float, high: float) -> tuple[Parameter, Parameter]:
     return (
-        Parameter("min_val", low, "the lowest value", unit="x"),
-        Parameter("max_val", high, "the highest value", unit="x"),
+        Parameter("min_val", low, "the lowest value", unit="x", takes_infinity=True),
+        Parameter("max_val", high, "the highest value", unit="x", takes_infinity=True),
     )
 
 
@@ -212,7 +216,8 @@ ROWS = (
         limits=(-math.inf, math.inf),
         derivative_limits=(0.01, 1.0),
         parameters=(Parameter(
-            "negative_slope", 0.01, "slope for x <= 0", domain_from_output="0 or above"
+            "negative_slope", 0.01, "slope for x <= 0", domain_from_output="0 or above",
+            takes_infinity=True,
         ),),
         kinks=((0, "negative_slope"),),
         exponential_free=True,
@@ -295,8 +300,14 @@ ROWS = (
         limits=(1.0, math.inf),
         derivative_limits=(0.0, 1.0),
         parameters=(
-            Parameter("threshold", 0.5, "where the identity begins", required=True, unit="x"),
-            Parameter("value", 1.0, "the function for x <= threshold", required=True, unit="x"),
+            Parameter(
+                "threshold", 0.5, "where the identity begins", domain="a number", required=True,
+                unit="x", takes_infinity=True,
+            ),
+            Parameter(
+                "value", 1.0, "the function for x <= threshold", required=True, unit="x",
+                takes_infinity=True,
+            ),
         ),
         notes="The function itself jumps at x = threshold, unless value is threshold.",
         kinks=(("threshold", "0"),),
@@ -389,7 +400,10 @@ ROWS = (
         derivative="1 if abs(x) > lambd else 0",
         limits=(-math.inf, math.inf),
         derivative_limits=(1.0, 1.0),
-        parameters=(Parameter("lambd", 0.5, "where the identity begins", unit="x"),),
+        parameters=(Parameter(
+            "lambd", 0.5, "where the identity begins", domain="a number", unit="x",
+            takes_infinity=True,
+        ),),
         notes="If lambd is above 0, the function itself jumps at x = -lambd and lambd, where it is "
         "0.",
         kinks=(("-lambd", "1 if lambd < 0 else 0"), ("lambd", "1 if lambd < 0 else 0")),

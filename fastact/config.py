@@ -11,7 +11,7 @@ import os
 import platform
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from contextvars import ContextVar
 from functools import cache
 from importlib import import_module
@@ -231,7 +231,13 @@ def load_backend(name: str) -> Any:
         return numpy_backend
     if name == "cython":
         return cython_backend
-    return import_module("fastact.numba_backend")  # here, not at the top: it takes a second
+    with default_floating_point():  # the module has constants
+        return import_module("fastact.numba_backend")  # here, not at the top: it takes a second
+
+
+def default_floating_point() -> AbstractContextManager[Any]:
+    """Return a context manager for work that is kept: see ``driver.DefaultFloatingPoint``."""
+    return nullcontext() if driver is None else driver.DefaultFloatingPoint()
 
 
 # --- public ------------------------------------------------------------------------------------

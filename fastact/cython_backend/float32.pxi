@@ -191,7 +191,8 @@ cdef inline double scaled_tanh_grad_from_output_float(double y, double a, double
     cdef double near_a = in_range(a, 1e-100, 1e100)
     cdef double near_b = b if b == 0 else in_range(b, 1e-150, 1e150)
     near_b = 0.0 if a == 0 else near_b
-    return near_b / near_a * (near_a - y) * (near_a + y)
+    cdef double finite = bounded(y, 1e150)  # 0 * inf would be NaN
+    return near_b / near_a * (near_a - finite) * (near_a + finite)
 
 
 # tanhshrink: x - tanh(x) = x**3 p(x**2) / q(x**2). From 10 on, tanh is 1 to all digits.

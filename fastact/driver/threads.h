@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+#include "floating_point.h"
+
 typedef void (*fastact_task)(void *context, ptrdiff_t chunk);
 
 static void fastact_run_serial(fastact_task task, void *context, ptrdiff_t chunks)
@@ -90,6 +92,7 @@ static struct {
     /* The job. Whoever holds a chunk keeps it alive, so it is read between a claim and its end. */
     fastact_task task;
     void *context;
+    fastact_environment environment; /* of the caller: results must not depend on the thread */
     atomic_int caller_processor;
     atomic_bool in_succession;
     _Alignas(64) _Atomic fastact_unclaimed unclaimed;
@@ -253,6 +256,8 @@ static ptrdiff_t fastact_claim(int thread)
 static void fastact_work(int thread)
 {
     for (ptrdiff_t chunk = fastact_claim(thread); chunk >= 0; chunk = fastact_claim(thread)) {
+        if (thread != 0) /* each time: the next chunk may belong to another caller's job */
+            fastact_set_environment(&fastact_pool.environment);
         fastact_pool.task(fastact_pool.context, chunk);
         if (atomic_fetch_sub(&fastact_pool.unfinished, 1) == 1 && thread != 0)
             fastact_wake(0, thread);
@@ -346,6 +351,7 @@ static void fastact_share(fastact_task task, void *context, ptrdiff_t chunks, in
         threads = fastact_hire(threads);
     fastact_pool.task = task;
     fastact_pool.context = context;
+    fastact_get_environment(&fastact_pool.environment);
     atomic_store(&fastact_pool.caller_processor, fastact_processor());
     atomic_store(&fastact_pool.unfinished, chunks);
     atomic_store(&fastact_pool.unclaimed, fastact_pack(threads, 0, chunks));

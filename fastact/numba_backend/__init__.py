@@ -21,7 +21,7 @@ import numba
 import numpy as np
 
 from fastact.catalogue import ROWS, Row
-from fastact.config import MAX_THREADS
+from fastact.config import MAX_THREADS, default_floating_point
 from fastact.numba_backend import loops
 from fastact.numba_backend.loops import BLOCK
 from fastact.numba_backend.primitives import FUSED
@@ -45,7 +45,8 @@ def loop_address(name: str, verb: str, loop: str) -> int:
     if key not in _compiled:
         with _compiling:
             if key not in _compiled:
-                _compiled[key] = loops.compile_loop(_ROWS[name], verb, loop)
+                with default_floating_point():  # the compiler computes constants
+                    _compiled[key] = loops.compile_loop(_ROWS[name], verb, loop)
     return address_if_compiled(*key)
 
 

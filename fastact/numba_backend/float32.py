@@ -225,7 +225,8 @@ def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
     near_b = in_range(b, 1e-150, 1e150)
     near_b = b if b == 0.0 else near_b
     near_b = 0.0 if a == 0.0 else near_b
-    return near_b / near_a * (near_a - y) * (near_a + y)
+    finite = bounded(y, 1e150)  # 0 * inf would be NaN
+    return near_b / near_a * (near_a - finite) * (near_a + finite)
 
 
 # tanhshrink: x - tanh(x) = x**3 p(x**2) / q(x**2). From 10 on, tanh is 1 to all digits.
