@@ -96,8 +96,9 @@ class BuildExtension(build_ext):
             raise SystemExit(LOOSE_ARITHMETIC)
         for extension in self.extensions:
             extension.extra_compile_args += flags
-            # -pthread: pthread_atfork is not in libc itself before glibc 2.34.
-            extension.extra_link_args += [] if is_msvc else ["-pthread", *flags, *link_flags]
+            # -pthread: pthread_atfork is not in libc itself before glibc 2.34. -lm: fesetenv.
+            own_link_flags = [] if is_msvc else ["-pthread", "-lm", *flags, *link_flags]
+            extension.extra_link_args += own_link_flags
             if LOOPS in extension.name:
                 extension.extra_compile_args += LEVELS[extension.name.split(LOOPS)[1]]
                 extension.extra_compile_args.append(
@@ -180,7 +181,7 @@ def extensions() -> list[Extension]:
             ],
         )
         for name, headers in (
-            ("_core", ("threads.h", "streaming.h")),
+            ("_core", ("threads.h", "floating_point.h", "streaming.h")),
             ("_memory", ("buffer_pool.h",)),
         )
     ]

@@ -41,6 +41,9 @@ class Parameter(NamedTuple):
     #: Whether x or y is compared with the parameter, or f is the parameter somewhere. Its value is
     #: then the nearest number of the dtype of x. Other parameters are factors and keep all digits.
     is_compared: bool = False
+    #: Whether the compiled kernels are right for infinities and NaN too. Where they are not, the
+    #: NumPy backend computes the limits, whatever backend was asked for.
+    takes_infinity: bool = False
 
 
 #: What a domain is called, and whether a number, or each of an array, lies in it.
@@ -48,6 +51,7 @@ DOMAINS: dict[str, Callable[[Any], Any]] = {
     "above 0": lambda value: value > 0,
     "0 or above": lambda value: value >= 0,
     "other than 0": lambda value: (value < 0) | (value > 0),
+    "a number": lambda value: value == value,
 }
 
 
@@ -140,8 +144,12 @@ OFFSET = Parameter("offset", 0.5, "the line at 0")
 
 def bounds(low: float, high: float) -> tuple[Parameter, Parameter]:
     return (
-        Parameter("min_val", low, "the lowest value", unit="x", is_compared=True),
-        Parameter("max_val", high, "the highest value", unit="x", is_compared=True),
+        Parameter(
+            "min_val", low, "the lowest value", unit="x", is_compared=True, takes_infinity=True
+        ),
+        Parameter(
+            "max_val", high, "the highest value", unit="x", is_compared=True, takes_infinity=True
+        ),
     )
 
 
@@ -219,7 +227,8 @@ ROWS = (
         limits=(-math.inf, math.inf),
         derivative_limits=(0.01, 1.0),
         parameters=(Parameter(
-            "negative_slope", 0.01, "slope for x <= 0", domain_from_output="0 or above"
+            "negative_slope", 0.01, "slope for x <= 0", domain_from_output="0 or above",
+            takes_infinity=True,
         ),),
         kinks=((0, "negative_slope"),),
         exponential_free=True,
@@ -303,12 +312,12 @@ ROWS = (
         derivative_limits=(0.0, 1.0),
         parameters=(
             Parameter(
-                "threshold", 0.5, "where the identity begins",
-                required=True, unit="x", is_compared=True,
+                "threshold", 0.5, "where the identity begins", domain="a number", required=True,
+                unit="x", is_compared=True, takes_infinity=True,
             ),
             Parameter(
-                "value", 1.0, "the function for x <= threshold",
-                required=True, unit="x", is_compared=True,
+                "value", 1.0, "the function for x <= threshold", required=True, unit="x",
+                is_compared=True, takes_infinity=True,
             ),
         ),
         notes="The function itself jumps at x = threshold, unless value is threshold.",
@@ -403,7 +412,8 @@ ROWS = (
         limits=(-math.inf, math.inf),
         derivative_limits=(1.0, 1.0),
         parameters=(Parameter(
-            "lambd", 0.5, "where the identity begins", unit="x", is_compared=True
+            "lambd", 0.5, "where the identity begins", domain="a number", unit="x",
+            is_compared=True, takes_infinity=True,
         ),),
         notes="If lambd is above 0, the function itself jumps at x = -lambd and lambd, where it is "
         "0.",

@@ -11,7 +11,7 @@ import platform
 import sys
 import warnings
 from collections.abc import Mapping
-from contextlib import ContextDecorator
+from contextlib import AbstractContextManager, ContextDecorator, nullcontext
 from contextvars import ContextVar
 from functools import cache
 from importlib.util import find_spec
@@ -279,7 +279,8 @@ def _module(name: str) -> Any:
     if name == "cython":
         return cython_backend
     try:
-        from fastact import numba_backend  # here, not at the top: it takes a second
+        with default_floating_point():  # the module has constants
+            from fastact import numba_backend  # here, not at the top: it takes a second
     except Exception as error:  # Numba may be broken, or not made for this NumPy
         _failures[name] = f"the Numba backend cannot be imported: {described(error)}"
         raise BackendUnavailableError(_failures[name]) from error
@@ -302,6 +303,11 @@ def replacement(name: str, error: BackendUnavailableError) -> Any:
 def described(error: Exception) -> str:
     """Return the type and the message of an error, as the last line of a traceback has them."""
     return f"{type(error).__name__}: {str(error).strip()}"
+
+
+def default_floating_point() -> AbstractContextManager[Any]:
+    """Return a context manager for work that is kept: see ``driver.DefaultFloatingPoint``."""
+    return nullcontext() if driver is None else driver.DefaultFloatingPoint()
 
 
 # --- public ------------------------------------------------------------------------------------

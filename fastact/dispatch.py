@@ -353,6 +353,8 @@ def parameter_value(verb: Verb, index: int, value: Any) -> Any:
             f"{verb.__name__}: {parameter.name} must be a real number or an array of them, "
             f"got {_describe(value, array)}"
         )
+    if array.dtype.char == "g":  # before the checks: 1e-4000 is above 0, but as a double it is 0
+        array = array.astype(np.float64)
     if parameter.domain and not np.all(DOMAINS[parameter.domain](array)):
         raise ValueError(
             f"{verb.__name__}: {parameter.name} must be {parameter.domain}, got {value!r}"
@@ -658,10 +660,54 @@ def _run(
     work: np.dtype,
     settings: config.Settings,
 ) -> list[np.ndarray]:
-    """Run the backend over chunks; return the outputs, new where none was given."""
+    """Run the backend over chunks; return the outputs, new where none was given.
+
+    If a parameter is infinite or NaN, the reference computes the limits in all backends.
+    """
     if verb.kind == "backward_from_output" and arrays[1].dtype.newbyteorder("=") != work:
         # The loops compare outputs with bounds that are rounded to their own dtype.
         arrays = [arrays[0], _saturated(verb, arrays[1], parameters)]
+    needs_limits = _needs_limits(verb, parameters)
+    if needs_limits is False or not np.any(needs_limits):
+        return _run_backend(verb, arrays, parameters, out, work, settings)
+    reference = settings._replace(backend="numpy")
+    if np.ndim(needs_limits) == 0:
+        return _run_backend(verb, arrays, parameters, out, work, reference)
+
+    shape = _broadcast_shapes(*map(np.shape, (*arrays, *parameters)))
+    chosen = np.broadcast_to(needs_limits, shape)
+    x, values = (
+        [np.broadcast_to(operand, shape)[chosen] for operand in operands]
+        for operands in (arrays, parameters)
+    )
+    # The limits come first: an output may be an input.
+    limits = _run_backend(verb, x, values, (None,) * verb.nout, work, reference)
+    results = _run_backend(verb, arrays, parameters, out, work, settings)
+    for result, limit in zip(results, limits, strict=True):
+        result[np.broadcast_to(chosen, result.shape)] = limit
+    return results
+
+
+def _needs_limits(verb: Verb, parameters: Sequence[Any]) -> Any:
+    """Return where a parameter is infinite or NaN, unless the compiled kernels take that."""
+    found: Any = False
+    for parameter, value in zip(verb.row.parameters, parameters, strict=True):
+        if isinstance(value, np.ndarray) and not parameter.takes_infinity:
+            found = found | ~np.isfinite(value)
+        elif not parameter.takes_infinity:
+            found = found | (not math.isfinite(value))
+    return found
+
+
+def _run_backend(
+    verb: Verb,
+    arrays: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    out: tuple[Any, ...],
+    work: np.dtype,
+    settings: config.Settings,
+) -> list[np.ndarray]:
+    """Run the loop of a backend over chunks, as ``_run``."""
     channels = _channels(arrays, parameters, out, work, settings)
     if channels is not None:
         return _run_channels(verb, arrays, *channels, out, work, settings)

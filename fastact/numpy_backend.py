@@ -8,6 +8,12 @@ than double (MSVC, Apple silicon), float64 results of this backend may be a few 
 
 Infinities: factors of a vanishing exponential stop at +-20,000, far beyond the point where each
 result has reached its limit, so that 0 * inf never arises and the sign of the limit remains.
+
+An infinite parameter stands for the limit of f, or f', at each finite x. At an infinite x, the result
+is the limit of that function: celu with alpha=inf is the identity, and its derivative is 1 everywhere.
+The compiled kernels know most of these limits not at all, so this module computes them for every
+backend (``dispatch``). If two infinite parameters have no common limit, the result is NaN.
+Comparisons mean what the formula says, also between infinities.
 """
 
 from __future__ import annotations
@@ -29,6 +35,9 @@ Array = Any
 _CHUNK = 1 << 13
 
 _WIDER = {"float32": np.float64, "float64": np.longdouble}
+# Functions of one rounded operation at most: in long double, a float64 result would be rounded twice.
+_ROUNDED_ONCE = ("leaky_relu", "soft_shrink", "sparse_sigmoid")
+_LONG_DOUBLE_DIGITS = np.finfo(np.longdouble).nmant
 
 
 def run(
@@ -80,7 +89,8 @@ def _run_chunk(
     parameters: Sequence[Any],
 ) -> None:
     dtype = outputs[0].dtype
-    work = dtype if row.exact else _WIDER.get(dtype.name, dtype)
+    is_rounded_once = row.name in _ROUNDED_ONCE and dtype == np.float64
+    work = dtype if row.exact or is_rounded_once else _WIDER.get(dtype.name, dtype)
     arrays = [array.astype(work, copy=False) for array in inputs]
     if verb == "forward":
         outputs[0][...] = _function(row.name)(arrays[0], *parameters)
@@ -95,7 +105,7 @@ def _run_chunk(
         if verb == "backward_from_output":
             x, suffix = saturated(row, inputs[1], x, parameters), "grad_from_output"
         derivative = _function(f"{row.name}_{suffix}")(x, *parameters)
-        outputs[0][...] = arrays[0] * derivative
+        outputs[0][...] = _product_to_odd(arrays[0], derivative)
 
 
 def _function(name: str) -> Any:
@@ -158,7 +168,8 @@ relu6_grad_from_output = relu6_grad
 
 
 def squared_relu(x: Array) -> Array:
-    return relu(x) ** 2
+    rectified = relu(x)
+    return _product_to_odd(rectified, rectified)
 
 
 def squared_relu_grad(x: Array) -> Array:
@@ -172,7 +183,8 @@ def squared_relu_grad_from_output(y: Array) -> Array:
 def leaky_relu(x: Array, negative_slope: Any) -> Array:
     # 0 * inf would be NaN; np.sign(-inf) is a -1 that unsigned dtypes do not object to.
     bounded = np.where((negative_slope == 0) & (x == -np.inf), np.sign(x), x)
-    return np.where(x > 0, x, negative_slope * bounded)
+    is_x = (x > 0) | ((x == 0) & np.isinf(negative_slope))
+    return np.where(is_x, x, negative_slope * bounded)
 
 
 def leaky_relu_grad(x: Array, negative_slope: Any) -> Array:
@@ -213,7 +225,8 @@ hard_shrink_grad_from_output = hard_shrink_grad
 
 
 def soft_shrink(x: Array, lambd: Any) -> Array:
-    return np.copysign(x - hard_tanh(x, -lambd, lambd), x)
+    rest = np.where((lambd == np.inf) & (x == x), 0, x - hard_tanh(x, -lambd, lambd))
+    return np.copysign(rest, x)
 
 
 soft_shrink_grad = hard_shrink_grad
@@ -231,13 +244,15 @@ def clipped_linear(x: Array, slope: Any, offset: Any, min_val: Any, max_val: Any
 def clipped_linear_grad(x: Array, slope: Any, offset: Any, min_val: Any, max_val: Any) -> Array:
     above = _excess(x, slope, offset, max_val) >= 0
     below = _excess(x, slope, offset, min_val) <= 0
-    return _keep_nan(np.where(above | below, 0, _exact_slope(x, slope)), x)
+    derivative = np.where(above | below, 0, _exact_slope(x, slope))
+    return _keep_nan(derivative, _linear(x, slope, offset))
 
 
 def clipped_linear_grad_from_output(
     y: Array, slope: Any, offset: Any, min_val: Any, max_val: Any
 ) -> Array:
-    return hard_tanh_grad(y, min_val, max_val) * _exact_slope(y, slope)
+    is_inside = hard_tanh_grad(y, min_val, max_val) == 1
+    return _keep_nan(np.where(is_inside, _exact_slope(y, slope), 0), y)
 
 
 def hard_sigmoid(x: Array, slope: Any, offset: Any) -> Array:
@@ -258,7 +273,7 @@ def hard_swish(x: Array, slope: Any, offset: Any) -> Array:
 
 
 def hard_swish_grad(x: Array, slope: Any, offset: Any) -> Array:
-    inner = _linear(x, slope, offset / 2) * 2
+    inner = _linear(x, slope, _in_type_of(x, offset) / 2) * 2
     above, below = _excess(x, slope, offset, 1) >= 0, _linear(x, slope, offset) <= 0
     return np.where(below, 0, np.where(above, 1, inner))
 
@@ -266,12 +281,13 @@ def hard_swish_grad(x: Array, slope: Any, offset: Any) -> Array:
 def _linear(x: Array, slope: Any, offset: Any) -> Array:
     """``slope x + offset``, right near its root too, where the sum cancels.
 
-    It is next to the value, but never a number that the value is not: where that lies beside a tie
-    of a narrower type, ``rounding.settle_ties`` sees on which side.
+    The sum is rounded to odd: if it lies beside a tie of a narrower type, the second rounding and
+    ``rounding.settle_ties`` see on which side.
     """
-    slope = _in_type_of(x, slope)
-    bounded = np.where(slope == 0, _bounded(x, -2e4, 2e4), x)  # 0 * inf would be NaN
-    product = slope * bounded
+    slope, offset = _in_type_of(x, slope), _in_type_of(x, offset)
+    # 0 * inf and inf - inf would be NaN.
+    bounded = np.where((slope == 0) | np.isinf(offset), _bounded(x, -2e4, 2e4), x)
+    product = _product(slope, bounded)
     error = _product_error(slope, bounded, product)
     total = product + offset
     taken = total - product
@@ -279,17 +295,20 @@ def _linear(x: Array, slope: Any, offset: Any) -> Array:
     rest = np.where(np.isfinite(rest), rest, 0)
     corrected = total + rest
     lost = (total - corrected) + rest
-    beside = np.where(
-        np.abs(lost) > 0, np.nextafter(corrected, np.copysign(np.inf, lost)), corrected
-    )
-    line = np.where(np.isfinite(total), beside, total)
-    by_six = (x + 6 * _in_type_of(x, offset)) / 6
+    line = np.where(np.isfinite(total), _to_odd(corrected, lost), total)
+    by_six = (x + 6 * offset) / 6
     return np.where(_is_sixth(slope) & np.isfinite(by_six), by_six, line)
 
 
 def _excess(x: Array, slope: Any, offset: Any, bound: Any) -> Array:
-    """``slope x + offset - bound``, with the right sign; NaN where infinities meet."""
-    return _linear(x, slope, np.asarray(offset, np.longdouble) - bound)
+    """``slope x + offset - bound``, with the right sign; 0 where the line meets an infinite bound."""
+    offset, bound = _in_type_of(x, offset), _in_type_of(x, bound)
+    difference = offset - bound
+    taken = difference - offset
+    rest = (offset - (difference - taken)) - (bound + taken)
+    line = _linear(x, slope, offset)
+    far = np.where(line == bound, 0, line - bound)
+    return np.where(np.isfinite(rest), _linear(x, slope, difference) + rest, far)
 
 
 def _is_sixth(slope: Any) -> Any:
@@ -322,18 +341,20 @@ def squareplus(x: Array, b: Any) -> Array:
     a, b = np.abs(x), np.asarray(b, x.dtype)
     total = _root(a, b) + a
     tail = np.where(total == 0, 0, b / total / 2)  # b and x are 0
-    return np.where(x < 0, 0, x) + tail
+    return np.where(x < 0, 0, x) + np.where(b == np.inf, b, tail)
 
 
 def squareplus_grad(x: Array, b: Any) -> Array:
     a, b = np.abs(x), np.asarray(b, x.dtype)
     s = _root(a, b)
     tail = np.where(s == 0, 0, b / s / (s + a) / 2)
-    return np.where(x > 0, 1 - tail, tail)
+    return np.where((b == np.inf) & (x == x), 0.5, np.where(x > 0, 1 - tail, tail))
 
 
 def squareplus_grad_from_output(y: Array, b: Any) -> Array:
     quotient = 1 / (1 + np.asarray(b, y.dtype) / y / y / 4)  # y**2 might overflow
+    # For b = inf, every output is inf, where f' is 1 / 2.
+    quotient = np.where((b == np.inf) & np.isinf(y), 0.5, quotient)
     return _keep_nan(np.where(b == 0, y > 0, quotient), y)
 
 
@@ -445,11 +466,14 @@ def tanh_grad_from_output(y: Array) -> Array:
 
 
 def scaled_tanh(x: Array, a: Any, b: Any) -> Array:
-    return a * np.tanh(_product(b, x))
+    return _product(a, np.tanh(_product(b, x)))
 
 
 def scaled_tanh_grad(x: Array, a: Any, b: Any) -> Array:
-    return a * (b * tanh_grad(_product(b, x)))
+    slope = tanh_grad(_product(b, x))
+    at_infinite_a = np.where(np.isinf(b), a * (b * slope), _product(a, _in_type_of(x, b)))
+    derivative = np.where(np.isinf(a), at_infinite_a, a * _product(b, slope))
+    return _keep_nan(derivative, x)
 
 
 def scaled_tanh_bounds(a: Any, b: Any) -> tuple[Any, Any]:
@@ -457,9 +481,11 @@ def scaled_tanh_bounds(a: Any, b: Any) -> tuple[Any, Any]:
 
 
 def scaled_tanh_grad_from_output(y: Array, a: Any, b: Any) -> Array:
-    magnitude = np.minimum(np.abs(y), np.abs(a))
-    slope = np.sign(a) * b
-    return slope * ((np.abs(a) - magnitude) * (1 + magnitude / np.where(a == 0, 1, np.abs(a))))
+    scale = np.abs(a)
+    magnitude = np.minimum(np.abs(y), scale)
+    finite = (scale - magnitude) * (1 + magnitude / np.where(a == 0, 1, scale))
+    slope = _in_type_of(y, np.where(a == 0, 0, np.sign(a) * b))
+    return _keep_nan(_product(slope, np.where(np.isinf(a), scale, finite)), y)
 
 
 def tanhshrink(x: Array) -> Array:
@@ -475,26 +501,26 @@ def tanhshrink_grad(x: Array) -> Array:
 
 
 def softplus(x: Array, beta: Any) -> Array:
-    return np.where(x < 0, 0, x) + np.log1p(np.exp(-np.abs(beta * x))) / beta
+    return np.where(x < 0, 0, x) + np.log1p(np.exp(-np.abs(_product(beta, x)))) / beta
 
 
 def softplus_grad(x: Array, beta: Any) -> Array:
-    return sigmoid(beta * x)
+    return sigmoid(_product(beta, x))
 
 
 def softplus_grad_from_output(y: Array, beta: Any) -> Array:
-    return -np.expm1(np.minimum(-beta * y, 0))
+    return -np.expm1(np.minimum(-_product(beta, y), 0))
 
 
 def silu(x: Array, beta: Any) -> Array:
-    z = beta * np.where(beta == 0, 0, x)
+    z = _product(beta, x)
     return np.where(z < -2e4, np.copysign(0, x), x) * sigmoid(z)
 
 
 def silu_grad(x: Array, beta: Any, beta_low: float = 0.0) -> Array:
     x_or_zero = np.where(beta == 0, 0, x)
     beta = x.dtype.type(beta) if np.ndim(beta) == 0 else beta
-    z = _bounded((beta + beta_low) * x_or_zero, high=2e4)
+    z = _bounded(_product(beta + beta_low, x_or_zero), high=2e4)
     error = _product_error(x_or_zero, beta, z) + x_or_zero * beta_low
     derivative = _near_root(z, _gated_grad(z, z), table.SILU_ROOT, table.SILU_SLOPE, error)
     return _keep_nan(derivative, x)
@@ -555,7 +581,9 @@ def elu(x: Array, alpha: Any) -> Array:
 
 
 def elu_grad(x: Array, alpha: Any) -> Array:
-    return np.where(x > 0, 1, alpha * np.exp(np.minimum(x, 0)))
+    root = np.exp(np.minimum(x, 0) / 2)  # a huge alpha makes a number of an exponential below the range
+    low = np.where(np.isinf(alpha), alpha, alpha * root * root)
+    return _keep_nan(np.where(x > 0, 1, low), x)
 
 
 def elu_bounds(alpha: Any) -> tuple[Any, float]:
@@ -563,16 +591,17 @@ def elu_bounds(alpha: Any) -> tuple[Any, float]:
 
 
 def elu_grad_from_output(y: Array, alpha: Any) -> Array:
-    return np.where(y > 0, 1, np.maximum(y + alpha, 0))
+    low = np.where(np.isinf(alpha), alpha, np.maximum(y + alpha, 0))
+    return _keep_nan(np.where(y > 0, 1, low), y)
 
 
 def celu(x: Array, alpha: Any) -> Array:
-    z = np.minimum(x, 0) / alpha  # may be subnormal, where the result is x
+    z = _celu_argument(x, alpha)  # may be subnormal, where the result is x
     return np.where((x >= 0) | (np.abs(z) < 1e-30), x, alpha * np.expm1(z))
 
 
 def celu_grad(x: Array, alpha: Any) -> Array:
-    return np.where(x > 0, 1, np.exp(np.minimum(x, 0) / alpha))
+    return np.where(x > 0, 1, np.exp(_celu_argument(x, alpha)))
 
 
 def celu_bounds(alpha: Any) -> tuple[Any, float]:
@@ -580,7 +609,12 @@ def celu_bounds(alpha: Any) -> tuple[Any, float]:
 
 
 def celu_grad_from_output(y: Array, alpha: Any) -> Array:
-    return np.where(y > 0, 1, np.maximum((y + alpha) / alpha, 0))
+    low = np.where(np.isinf(alpha), 1, np.maximum((y + alpha) / alpha, 0))
+    return _keep_nan(np.where(y > 0, 1, low), y)
+
+
+def _celu_argument(x: Array, alpha: Any) -> Array:
+    return np.where(np.isinf(alpha) & (x == x), 0, np.minimum(x, 0) / alpha)
 
 
 def selu(x: Array) -> Array:
@@ -609,8 +643,38 @@ def selu_grad_from_output(y: Array) -> Array:
 
 
 def _product(scale: Any, x: Array) -> Array:
-    """``scale x``, and 0 for ``0 inf``."""
-    return np.where((scale == 0) & (np.abs(x) == np.inf), 0, scale * x)
+    """``scale x``, and 0 for 0 times infinity."""
+    product = scale * x
+    signed_zero = np.copysign(0, scale) * np.copysign(1, x)
+    return np.where((product != product) & (scale == scale) & (x == x), signed_zero, product)
+
+
+def _product_to_odd(a: Array, b: Array) -> Array:
+    """``a b``; in long double, next to the middle between two doubles, a number with an odd last bit.
+
+    Such a number is not the middle itself, unless the product is, so that the second rounding gives
+    what one rounding of the product would.
+    """
+    product = np.asarray(a * b)
+    if product.dtype != np.longdouble or np.finfo(np.float64).nmant == _LONG_DOUBLE_DIGITS:
+        return product
+    low, high = (
+        (product * (1 + sign * np.longdouble(2.0**-61))).astype(np.float64) for sign in (-1, 1)
+    )
+    uncertain = (low != high) & np.isfinite(product)
+    if uncertain.any():
+        a, b = (np.broadcast_to(factor, product.shape)[uncertain] for factor in (a, b))
+        nearest = product[uncertain]
+        product[uncertain] = _to_odd(nearest, _product_error(a, b, nearest))
+    return product
+
+
+def _to_odd(value: Array, lost: Array) -> Array:
+    """Return ``value + lost``, rounded to odd instead of to the nearest number, which is ``value``."""
+    digits = np.finfo(value.dtype).nmant + 1
+    is_even = np.fmod(np.ldexp(np.frexp(value)[0], digits), 2) == 0
+    beside = np.nextafter(value, np.copysign(value.dtype.type(np.inf), lost))
+    return np.where((lost != 0) & is_even, beside, value)
 
 
 def _gated_grad(z: Array, w: Array) -> Array:

@@ -2,7 +2,9 @@
 
 Looking them up costs less than computing them. Where there is a gradient to multiply by, what is
 looked up is f', in double; the products are those of the loops over double to the bit. A table is
-computed when first needed, by the backend in force, as any other array. One of bits takes 128 KiB
+computed when first needed, by the backend in force, as any other array, but in the default
+floating-point environment: it must not depend on the first caller's rounding mode, or on whether that
+flushes subnormal numbers. One of bits takes 128 KiB
 for each result, one of doubles 512 KiB; the least recently used are dropped, but those of default
 parameters, which the fast path reads.
 """
@@ -131,7 +133,8 @@ def _results(
 
     So one load brings both.
     """
-    first, *others = compute_bits(verb, [_all_numbers(dtype)], _values(key), backend)
+    with config.default_floating_point():
+        first, *others = compute_bits(verb, [_all_numbers(dtype)], _values(key), backend)
     return first | others[0].astype(np.uint32) << 16 if others else first
 
 
@@ -141,6 +144,7 @@ def _factors(
 ) -> np.ndarray:
     """Return what the verb multiplies a gradient by, for all numbers in its second argument."""
     inputs = [np.ones(1 << 16), _all_numbers(dtype)]
-    (factors,) = compute_doubles(verb, inputs, _values(key), backend)
+    with config.default_floating_point():
+        (factors,) = compute_doubles(verb, inputs, _values(key), backend)
     factors[np.isnan(factors)] = np.nan  # no payload: sixteen_bits.h relies on it
     return factors

@@ -21,6 +21,7 @@ cdef extern from *:
     #define FASTACT_SIXTH_LOW 9.25185853854297e-18 /* 1 / 6 = SIXTH + SIXTH_LOW */
     #define FASTACT_LARGEST_SUBNORMAL 2.225073858507201e-308
     #define FASTACT_SMALLEST 4.9406564584124654e-324
+    #define FASTACT_SMALLEST_FLOAT 1.4012984643248171e-45
     #define FASTACT_NEGLIGIBLE 8.673617379884035e-19 /* 2**-60 */
     #define FASTACT_HUGE 1e200
     #define FASTACT_TWO_TO_540 3.599131035634557e162
@@ -77,6 +78,7 @@ cdef extern from *:
     const double SIXTH_LOW "FASTACT_SIXTH_LOW"
     const double LARGEST_SUBNORMAL "FASTACT_LARGEST_SUBNORMAL"
     const double SMALLEST "FASTACT_SMALLEST"
+    const double SMALLEST_FLOAT "FASTACT_SMALLEST_FLOAT"
     # Added to 1 these change nothing, or are all that is left.
     const double NEGLIGIBLE "FASTACT_NEGLIGIBLE"
     const double HUGE "FASTACT_HUGE"
@@ -205,26 +207,29 @@ cdef inline double root_of(floating y) noexcept nogil:
         return y if y > FLT_MAX else corrected
 
 
-# leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from double. For the
-# slope 0, -inf stops at the lowest finite number: 0 * inf would be NaN.
+# leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from double. 0 * inf
+# would be NaN: for the slope 0, -inf stops at the lowest finite number, and for an infinite slope, a
+# zero is its own product.
 cdef inline floating leaky_relu(floating x, double negative_slope) noexcept nogil:
-    cdef floating bound, product
+    cdef floating bound, least, product
     if floating is double:
         return leaky_relu_double(x, negative_slope)
     else:
         bound = <float>(-FLT_MAX if negative_slope == 0 else -INFINITY)
+        least = <float>(0.0 if fabs(negative_slope) > DBL_MAX else SMALLEST_FLOAT)
         product = <float>(negative_slope * (bound if x < bound else x))
-        return x if x > 0 else product
+        return x if x >= least else product
 
 
 # From `least` on the mantissa is multiplied. A zero is its own product but for a negative slope.
 cdef inline double leaky_relu_double(double x, double slope) noexcept nogil:
+    cdef bint keeps_zero = slope >= 0 or slope < -DBL_MAX
     cdef double least = -LARGEST_SUBNORMAL if FUSED and slope > 0 else INFINITY
     least = INFINITY if slope > 1 else least
     least = -INFINITY if slope == 0 else least
     cdef double low = slope * (0.0 if x >= least else x)
     low = minus_part_of_subnormal(x, slope) if x >= least else low
-    return x if x >= (0.0 if slope >= 0 else SMALLEST) else low
+    return x if x >= (0.0 if keeps_zero else SMALLEST) else low
 
 
 cdef inline double leaky_relu_grad(floating x, double negative_slope) noexcept nogil:
@@ -360,15 +365,20 @@ cdef inline floating clipped_linear(
     return hard_tanh[floating](line, min_val, max_val)
 
 
+# An infinite line is at the infinite bound that it meets.
+cdef inline double zero_if_nan(double value) noexcept nogil:
+    return value if value == value else 0.0
+
+
 cdef inline double clipped_linear_grad(
     floating x, double slope, double offset, double min_val, double max_val
 ) noexcept nogil:
-    cdef double above_high = excess(x, slope, offset, max_val)
-    cdef double below_low = -excess(x, slope, offset, min_val)
+    cdef double above_high = zero_if_nan(excess(x, slope, offset, max_val))
+    cdef double below_low = zero_if_nan(-excess(x, slope, offset, min_val))
     # One comparison of what is larger: gcc makes a branch of two.
     cdef double outside = above_high if above_high > below_low else below_low
-    cdef double inside = slope if x == x else x
-    cdef double of_line = 0.0 if outside >= 0 else inside
+    cdef double of_line = 0.0 if outside >= 0 else slope
+    of_line = of_line if x == x else x
     cdef double of_x = hard_tanh_grad[floating](x, min_val, max_val)
     return of_x if apart(slope, 1.0, offset, 0.0) == 0 else of_line
 
@@ -678,12 +688,13 @@ cdef inline floating squareplus_backward(floating g, floating x, double b) noexc
 
 
 cdef inline double squareplus_grad_from_output(floating y, double b) noexcept nogil:
-    cdef double unit
+    cdef double unit, quotient
     if floating is double:
         unit = squareplus_unit(b)
-        return squareplus_grad_from_output_double(unit * y, unit * (unit * b))
+        quotient = squareplus_grad_from_output_double(unit * y, unit * (unit * b))
     else:
-        return squareplus_grad_from_output_short(y, b)
+        quotient = squareplus_grad_from_output_short(y, b)
+    return relu_grad[double](y) if b == 0 else quotient
 
 
 # For float, in double: the reciprocal has 34 bits. Infinite sums would have none.
@@ -856,7 +867,7 @@ cdef inline double squareplus_grad_from_output_double(double y, double b) noexce
     cdef double quotient = square * inverse
     cdef double rest = remainder(square, quotient, total.high)
     rest = rest + multiply_add(-quotient, total.low + square_low, square_low)
-    return relu_grad[double](y) if b == 0 else multiply_add(rest, inverse, quotient)
+    return multiply_add(rest, inverse, quotient)
 
 
 # sparse_plus: 0 if x <= -1 else x if x >= 1 else (x + 1)**2 / 4. In double, the sum carries its

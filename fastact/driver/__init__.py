@@ -6,6 +6,7 @@
 """
 
 from fastact.driver._core import (
+    DefaultFloatingPoint,
     FastPath,
     build_information,
     connect_settings,
@@ -28,6 +29,7 @@ from fastact.driver._memory import (
 
 __all__ = [
     "POOL_THRESHOLD",
+    "DefaultFloatingPoint",
     "FastPath",
     "NewArraysFromPool",
     "build_information",

@@ -4,6 +4,10 @@ from typing import Any
 
 import numpy as np
 
+class DefaultFloatingPoint:
+    def __enter__(self) -> None: ...
+    def __exit__(self, *exception: object) -> None: ...
+
 class FastPath:
     def _describe(
         self,

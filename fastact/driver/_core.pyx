@@ -10,6 +10,8 @@ cimport numpy as cnp
 from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Compare
+from libc.float cimport DBL_MAX
+from libc.math cimport fabs
 from libc.string cimport memcpy, memset
 
 from fastact.driver._memory cimport POOL_THRESHOLD, new_array
@@ -23,7 +25,7 @@ cdef enum:
     TABLES = 2  # float16 and bfloat16
     PAIRS = 64  # elements with two results at a time
     BACKENDS = 2  # that have compiled loops: Cython 0, Numba 1
-    ANY_SIGN = 7  # 1 for values below 0, 2 for 0, 4 for values above 0; NaN has none of them
+    INFINITIES = 8  # beside 1 for values below 0, 2 for 0, 4 for values above 0
 
 cdef extern from *:
     """
@@ -38,6 +40,13 @@ cdef extern from "threads.h":
     ) noexcept nogil
     bint threads_available "fastact_threads_available"() noexcept nogil
     int existing_threads "fastact_existing_threads"() noexcept nogil
+
+cdef extern from "floating_point.h":
+    ctypedef struct environment_type "fastact_environment":
+        pass
+    void get_environment "fastact_get_environment"(environment_type* environment) noexcept nogil
+    void set_environment "fastact_set_environment"(const environment_type* environment) noexcept nogil
+    void set_default_environment "fastact_set_default_environment"() noexcept nogil
 
 cdef extern from "streaming.h":
     size_t streaming_bytes "fastact_streaming_bytes"() noexcept nogil
@@ -798,6 +807,23 @@ def supported_levels():
     return ("baseline",) + ("v3",) * has_v3() + ("v4",) * has_v4()
 
 
+cdef class DefaultFloatingPoint:
+    """Context manager: compute in the default floating-point environment, whatever the caller's is.
+
+    Nothing that is kept for later calls may depend on the rounding mode of the first caller, or on
+    whether it flushes subnormal numbers to zero. Worker threads follow: see ``threads.h``.
+    """
+
+    cdef environment_type saved
+
+    def __enter__(self):
+        get_environment(&self.saved)
+        set_default_environment()
+
+    def __exit__(self, *exception):
+        set_environment(&self.saved)
+
+
 # --- the fast path -------------------------------------------------------------------------------
 
 cdef inline bint is_plain(object array, int type_number):
@@ -915,7 +941,7 @@ cdef class FastPath:
         """Set what is called.
 
         ``parameters`` are tuples of name, default, whether there is one to fall back to, the
-        signs of allowed values (see ``ANY_SIGN``), and whether the value is the nearest number of
+        signs of allowed values (see ``INFINITIES``), and whether the value is the nearest number of
         the dtype of the arrays. ``ordered`` are pairs of indices: the first of these parameters
         must not be above the second.
         """
@@ -1019,11 +1045,14 @@ cdef int index_of_parameter(FastPath verb, PyObject* name):
 
 
 cdef bint are_allowed(FastPath verb, double* parameters):
-    """Whether no parameter is an error."""
+    """Whether no parameter is an error, or infinite where the kernels are not for that."""
     cdef int i, sign
     for i in range(verb.n_parameters):
+        # NaN has none of the signs: it is an error, or the general way computes it.
         sign = 1 if parameters[i] < 0 else 2 if parameters[i] == 0 else 4 if parameters[i] > 0 else 0
-        if verb.signs[i] != ANY_SIGN and not verb.signs[i] & sign:
+        if not verb.signs[i] & sign:
+            return False
+        if fabs(parameters[i]) > DBL_MAX and not verb.signs[i] & INFINITIES:
             return False
     for i in range(verb.n_ordered):
         if not parameters[verb.lower[i]] <= parameters[verb.upper[i]]:

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+
 typedef void (*fastact_task)(void *context, ptrdiff_t chunk);
 
 static void fastact_run_serial(fastact_task task, void *context, ptrdiff_t chunks)

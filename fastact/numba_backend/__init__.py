@@ -21,6 +21,7 @@ import numba
 import numpy as np
 
 from fastact.catalogue import ROWS, Row
+from fastact.config import default_floating_point
 from fastact.environment import MAX_THREADS
 from fastact.numba_backend import loops
 from fastact.numba_backend.loops import BLOCK
@@ -46,8 +47,10 @@ def loop_address(name: str, verb: str, loop: str) -> int:
     if key not in _compiled:
         with _compiling:
             if key not in _compiled:
-                # One from such a call within stays: the fast path may have its address already.
-                _compiled.setdefault(key, loops.compile_loop(_ROWS[name], verb, loop))
+                # The compiler computes constants. The result of a call from within stays: the
+                # fast path may have its address already.
+                with default_floating_point():
+                    _compiled.setdefault(key, loops.compile_loop(_ROWS[name], verb, loop))
     return address_if_compiled(*key)
 
 

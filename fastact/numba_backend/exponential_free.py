@@ -58,6 +58,7 @@ SIXTH_SHORT = 0.16666650772094727
 SIXTH_REST = 1.5894572413799324e-07
 
 SMALLEST = 2.0**-1074
+SMALLEST_FLOAT32 = 2.0**-149
 # Added to 1 these change nothing, or are all that is left.
 NEGLIGIBLE = 2.0**-60
 HUGE = 1e200
@@ -165,7 +166,9 @@ def squared_relu_grad_from_output(y: float) -> float:
     return root + root
 
 
-# leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from float64.
+# leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from float64. 0 * inf
+# would be NaN: for the slope 0, -inf stops at the lowest finite number, and for an infinite slope, a
+# zero is its own product.
 @kernel
 def leaky_relu(x: float, negative_slope: float) -> float:
     result: float = leaky_relu_of_type(x, negative_slope)
@@ -313,12 +316,18 @@ def clipped_linear(x: float, slope: float, offset: float, min_val: float, max_va
     return result
 
 
+# An infinite line is at the infinite bound that it meets.
+@kernel
+def zero_if_nan(value: float) -> float:
+    return value if value == value else 0.0
+
+
 @kernel
 def clipped_linear_grad(
     x: float, slope: float, offset: float, min_val: float, max_val: float
 ) -> float:
-    above_high = excess(x, slope, offset, max_val)
-    below_low = -excess(x, slope, offset, min_val)
+    above_high = zero_if_nan(excess(x, slope, offset, max_val))
+    below_low = zero_if_nan(-excess(x, slope, offset, min_val))
     outside = above_high if above_high > below_low else below_low
     of_line = 0.0 if outside >= 0.0 else slope
     parallel = float(hard_tanh_grad(x, min_val, max_val)) if offset == 0.0 else of_line
@@ -572,8 +581,9 @@ def chosen_by_type(if_float32: Callable[..., Any], if_float64: Callable[..., Any
 # For the slope 0, -inf stops at the lowest finite number: 0 * inf would be NaN.
 def leaky_relu_float32(x: Any, negative_slope: Any) -> Any:
     bounded = at_least(x, float32(LOWEST if negative_slope == 0.0 else -inf))
+    least = float32(0.0 if abs(negative_slope) == inf else SMALLEST_FLOAT32)
     product = float32(negative_slope * bounded)
-    return x if x > float32(0) else product
+    return x if x >= least else product
 
 
 # From `least` on the mantissa is multiplied, which for the slope 0 gives 0. A zero is its own
@@ -585,7 +595,8 @@ def leaky_relu_float64(x: Any, negative_slope: Any) -> Any:
     low = negative_slope * (0.0 if x >= least else x)
     part = minus_part_of_subnormal(x, negative_slope)
     low = part if x >= least else low
-    return x if x >= (0.0 if negative_slope >= 0.0 else SMALLEST) else low
+    keeps_zero = negative_slope >= 0.0 or negative_slope == -inf
+    return x if x >= (0.0 if keeps_zero else SMALLEST) else low
 
 
 # 2 x may overflow where 2 g x does not, so in float32, where that takes no longer, the factor is
