@@ -29,6 +29,7 @@ def test_the_configuration_gives_the_same_function(function):
         assert type(verb).from_config(json.loads(json.dumps(verb.get_config()))) is verb
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # from Keras itself
 def test_keras_loads_what_it_saved(tmp_path):
     keras = pytest.importorskip("keras")
     register_with_keras()
