@@ -58,6 +58,8 @@ def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
     parameters = " if parameters are integers" * bool(row.parameters)
     kept = f"; integers too{parameters}, and others" if row.keeps_integers else "; integers"
     integers = f"{kept} become float as in numpy.tanh, int8 and bool float16"
+    if row.keeps_bool:
+        integers = "; so are integers and bool"
     for name in arguments:
         type_, meaning = _ARGUMENTS[name]
         meaning = meaning.format(name=row.name, integers=integers)

@@ -32,7 +32,9 @@ def loop(verb: Verb) -> Callable[..., None]:
         work = _working_dtype(verb, inputs, parameters, dtype)
         results = outputs if work == dtype else [np.empty_like(y, work) for y in outputs]
         inputs = [array.astype(work, copy=False) for array in inputs]
-        parameters = [np.asarray(value, work) for value in parameters]
+        parameters = [
+            np.broadcast_to(np.asarray(value, work), outputs[0].shape) for value in parameters
+        ]
         numpy_backend.run(verb.row, verb.kind, "", inputs, results, parameters, 1)
         if work == dtype:
             return

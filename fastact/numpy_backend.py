@@ -66,7 +66,7 @@ def run(
         One array, or two for "value_and_grad"; of the same length and dtype. An output may be an
         input, but overlaps none partially.
     parameters : sequence
-        All numbers, or all float64 arrays of the same length.
+        All numbers, or all arrays of the same length: float64, or the dtype of integer inputs.
     num_threads : int
         The most threads to use. This backend uses one.
     """

@@ -80,15 +80,18 @@ formulas subtract or divide infinities they have NaN, and fastact has the infini
 ## Integers
 
 Integers and bool become float as in NumPy: 8-bit integers and bool float16, 16-bit ones float32,
-others float64. Integer dtypes stay what they are in relu, relu6, leaky_relu with an integer slope,
-and hard_tanh with integer bounds, and in what the tables compute by these. The libraries differ:
+others float64. Integer dtypes stay what they are in identity, relu, relu6, leaky_relu with an
+integer slope, and hard_tanh with integer bounds, and in what the tables compute by these; identity
+keeps bool too. Results are exact: if one does not fit into the dtype, the call is a ValueError.
+Bounds may lie outside of the dtype. bfloat16 and integers or bool give bfloat16, bfloat16 and
+float16 give float32, as in PyTorch and JAX. The libraries differ:
 
 - **PyTorch** keeps integers in threshold and hardtanh too. tanh, sigmoid, tanhshrink and softsign
   have float32 for all of them, the others refuse them.
-- **JAX** keeps integers in identity and, as here, in relu and hard_tanh. The others, relu6 among
+- **JAX** keeps integers, as here, in identity, relu and hard_tanh. The others, relu6 among
   them, have float32, or float64 if that is enabled; sigmoid and silu refuse integers.
-- **Keras** has x itself in linear, and so keeps integers.
-- **ONNX** keeps integers in Identity, PRelu and Shrink and, as here, in Relu and Clip. The others
+- **Keras** has x itself in linear, and so keeps every dtype.
+- **ONNX** keeps integers in PRelu and Shrink and, as here, in Identity, Relu and Clip. The others
   do not allow them.
 
 ## The tables
