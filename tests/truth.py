@@ -335,7 +335,8 @@ def has_reached_bound(case: Case, y: np.ndarray, dtype: Any) -> np.ndarray:
         bounds = OUTPUT_BOUNDS[case.row.name](*_exact_parameters(case))
     low, high = (_in_dtype(float(bound), dtype) for bound in bounds)
     wide = y.astype(np.longdouble)
-    return (wide <= low) | (wide >= high)
+    # An infinite bound is never reached: f is unbounded there, and f' has a limit of its own.
+    return (np.isfinite(low) & (wide <= low)) | (np.isfinite(high) & (wide >= high))
 
 
 # --- units in the last place -------------------------------------------------------------------

@@ -465,8 +465,23 @@ def softsign_grad(x: float) -> float:
 
 @kernel
 def softsign_grad_from_output(y: float) -> float:
+    result: float = softsign_square(y)
+    return result
+
+
+def softsign_square_float32(y: float) -> float:
     difference = 1.0 - abs(float(y))
     return difference * difference
+
+
+def softsign_square_float64(y: float) -> float:
+    magnitude = abs(y)
+    difference = 1.0 - magnitude
+    # With the rounding error of the difference; without it, f' is up to 2.4 ulp off.
+    rest = (1.0 - difference) - magnitude
+    rest = 2.0 * difference * rest if magnitude <= 1.0 else 0.0
+    result: float = multiply_add(difference, difference, rest)
+    return result
 
 
 # squareplus: (x + s) / 2 with s = sqrt(x**2 + b), which is max(x, 0) and an even tail that does not
@@ -1073,6 +1088,7 @@ sixth_above = chosen_by_type(
     sixth_above_float32 if FUSED else sixth_above_unfused, sixth_above_float64
 )
 sixth_part = chosen_by_type(sixth_part_float32 if FUSED else sixth_part_unfused, sixth_part_float64)
+softsign_square = chosen_by_type(softsign_square_float32, softsign_square_float64)
 softsign_slope = chosen_by_type(softsign_slope_float32, softsign_slope_float64)
 sparse_plus_low = chosen_by_type(
     sparse_plus_low_float32 if FUSED else sparse_plus_low_unfused, sparse_plus_low_float64
