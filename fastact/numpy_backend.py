@@ -9,11 +9,11 @@ than double (MSVC, Apple silicon), float64 results of this backend may be a few 
 Infinities: factors of a vanishing exponential stop at +-20,000, far beyond the point where each
 result has reached its limit, so that 0 * inf never arises and the sign of the limit remains.
 
-An infinite parameter stands for the limit of f, or f', at each finite x. At an infinite x, the result
-is the limit of that function: celu with alpha=inf is the identity, and its derivative is 1 everywhere.
-The compiled kernels know most of these limits not at all, so this module computes them for every
+An infinite parameter stands for the limit of f, or f', at each finite x. At an infinite x, the
+result is the limit of that function: celu with alpha=inf is the identity, and its derivative is 1
+everywhere. Most compiled kernels do not handle these limits, so this module computes them for every
 backend (``dispatch``). If two infinite parameters have no common limit, the result is NaN.
-Comparisons mean what the formula says, also between infinities.
+Comparisons follow the formula, also between infinities. docs/accuracy.md states the rule for users.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ Array = Any
 _CHUNK = 1 << 13
 
 _WIDER = {"float32": np.float64, "float64": np.longdouble}
-# Functions of one rounded operation at most: in long double, a float64 result would be rounded twice.
+# Functions with at most one rounded operation. Long double would round a float64 result twice.
 _ROUNDED_ONCE = ("leaky_relu", "soft_shrink", "sparse_sigmoid")
 _LONG_DOUBLE_DIGITS = np.finfo(np.longdouble).nmant
 
@@ -301,7 +301,7 @@ def _linear(x: Array, slope: Any, offset: Any) -> Array:
 
 
 def _excess(x: Array, slope: Any, offset: Any, bound: Any) -> Array:
-    """``slope x + offset - bound``, with the right sign; 0 where the line meets an infinite bound."""
+    """``slope x + offset - bound``, with the right sign; 0 if both are the same infinity."""
     offset, bound = _in_type_of(x, offset), _in_type_of(x, bound)
     difference = offset - bound
     taken = difference - offset
@@ -581,7 +581,9 @@ def elu(x: Array, alpha: Any) -> Array:
 
 
 def elu_grad(x: Array, alpha: Any) -> Array:
-    root = np.exp(np.minimum(x, 0) / 2)  # a huge alpha makes a number of an exponential below the range
+    root = np.exp(
+        np.minimum(x, 0) / 2
+    )  # a huge alpha makes a number of an exponential below the range
     low = np.where(np.isinf(alpha), alpha, alpha * root * root)
     return _keep_nan(np.where(x > 0, 1, low), x)
 
@@ -650,10 +652,10 @@ def _product(scale: Any, x: Array) -> Array:
 
 
 def _product_to_odd(a: Array, b: Array) -> Array:
-    """``a b``; in long double, next to the middle between two doubles, a number with an odd last bit.
+    """``a b``, rounded to odd if it is a long double next to the middle between two doubles.
 
-    Such a number is not the middle itself, unless the product is, so that the second rounding gives
-    what one rounding of the product would.
+    An odd number is not the middle itself, so the rounding to double that follows gives the same
+    result as one rounding of the exact product.
     """
     product = np.asarray(a * b)
     if product.dtype != np.longdouble or np.finfo(np.float64).nmant == _LONG_DOUBLE_DIGITS:
@@ -670,7 +672,7 @@ def _product_to_odd(a: Array, b: Array) -> Array:
 
 
 def _to_odd(value: Array, lost: Array) -> Array:
-    """Return ``value + lost``, rounded to odd instead of to the nearest number, which is ``value``."""
+    """Return ``value + lost``, rounded to odd; ``value`` is the nearest number."""
     digits = np.finfo(value.dtype).nmant + 1
     is_even = np.fmod(np.ldexp(np.frexp(value)[0], digits), 2) == 0
     beside = np.nextafter(value, np.copysign(value.dtype.type(np.inf), lost))

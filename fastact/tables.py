@@ -3,8 +3,8 @@
 Looking them up costs less than computing them. Where there is a gradient to multiply by, what is
 looked up is f', in double; the products are those of the loops over double to the bit. A table is
 computed when first needed, by the backend in force, as any other array, but in the default
-floating-point environment: it must not depend on the first caller's rounding mode, or on whether that
-flushes subnormal numbers. One of bits takes 128 KiB
+floating-point environment: it must not depend on the first caller's rounding mode, or on whether
+the first caller flushes subnormal numbers. One of bits takes 128 KiB
 for each result, one of doubles 512 KiB; the least recently used are dropped, but those of default
 parameters, which the fast path reads.
 """

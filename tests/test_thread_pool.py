@@ -245,7 +245,7 @@ def test_threads_that_the_system_refused_are_created_later(tmp_path):
     headers = source.parents[1] / "fastact" / "driver"
     program = tmp_path / "refused_threads"
     flags = ["-Wall", "-Werror", "-pthread", f"-I{headers}", "-DFASTACT_SPAWN_AGAIN_NS=50000000"]
-    subprocess.run([compiler, *flags, source, "-o", program], check=True)
+    subprocess.run([compiler, *flags, source, "-o", program, "-lm"], check=True)
     process = subprocess.run([program], capture_output=True, text=True, timeout=60)
     assert (process.returncode, process.stdout) == (0, "")
 

@@ -3,7 +3,7 @@
 
    for spin in 0 3000 2000000; do
        gcc -g -O1 -fsanitize=thread -pthread -Ifastact/driver -DFASTACT_SPIN_NS=$spin \
-           -DFASTACT_CHUNKS_WORTH_WAKING=2 tools/threads_stress.c -o threads_stress
+           -DFASTACT_CHUNKS_WORTH_WAKING=2 tools/threads_stress.c -o threads_stress -lm
        TSAN_OPTIONS=die_after_fork=0 setarch -R ./threads_stress
    done */
 #define _GNU_SOURCE

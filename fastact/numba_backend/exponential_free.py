@@ -167,8 +167,8 @@ def squared_relu_grad_from_output(y: float) -> float:
 
 
 # leaky_relu: x if x > 0 else negative_slope * x; the product is rounded once, from float64. 0 * inf
-# would be NaN: for the slope 0, -inf stops at the lowest finite number, and for an infinite slope, a
-# zero is its own product.
+# would be NaN: for the slope 0, -inf stops at the lowest finite number, and for an infinite slope,
+# a zero is its own product.
 @kernel
 def leaky_relu(x: float, negative_slope: float) -> float:
     result: float = leaky_relu_of_type(x, negative_slope)
