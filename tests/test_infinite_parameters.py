@@ -6,6 +6,7 @@ and for arrays of parameters, in which the other elements keep the results of th
 
 from __future__ import annotations
 
+import functools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -70,31 +71,36 @@ def verbs_of(case: Case) -> tuple[str, ...]:
     return tuple(verb for verb in VERBS if verb != "backward_from_output")
 
 
-@each_dtype
-@pytest.mark.parametrize("case", INFINITE, ids=str)
-def test_results_are_the_limits(case: Case, dtype: str, backend: str) -> None:
+@functools.cache
+def finite_inputs(dtype: str, case: Case) -> np.ndarray:
     x = inputs(dtype)
-    x = x[np.isfinite(x)]
-    if case.row.name in MULTIPLIES_AN_EXPONENTIAL:
-        x = x[np.abs(x.astype(np.float64)) < REACH]
+    reach = REACH if case.row.name in MULTIPLIES_AN_EXPONENTIAL else np.inf
+    return x[np.abs(x.astype(np.float64)) < reach]
+
+
+@functools.cache
+def truth(dtype: str, case: Case, function: str) -> list[Any]:
+    formula = getattr(definition(case.row.name), function)
     with mp.workdps(60):
         parameters = [
             mp.mpf(p.numerator) / p.denominator if math.isfinite(v) else mp.sign(mp.mpf(v)) * BEYOND
             for p, v in zip(_exact(case), case.parameters, strict=True)
         ]
-        points = [mp.mpf(float(value)) for value in x]
-        for result, function in zip(
-            results("value_and_grad", case, x, case.parameters, backend),
-            ("value", "grad"),
-            strict=True,
-        ):
-            formula = getattr(definition(case.row.name), function)
-            truth = [mp.mpf(formula(point, *parameters)) for point in points]
-            # An underflow may have either sign.
-            result = np.where(result == 0, np.abs(result), result)
-            truth = [abs(t) if abs(t) < mp.ldexp(1, -2000) else t for t in truth]
-            found = worst_exact(x, result, truth, DTYPES[dtype])
-            assert found.is_within, f"{case}, {function}: {found}"
+        found = [mp.mpf(formula(mp.mpf(float(x)), *parameters)) for x in finite_inputs(dtype, case)]
+        # An underflow may have either sign.
+        return [abs(t) if abs(t) < mp.ldexp(1, -2000) else t for t in found]
+
+
+@each_dtype
+@pytest.mark.parametrize("case", INFINITE, ids=str)
+def test_results_are_the_limits(case: Case, dtype: str, backend: str) -> None:
+    x = finite_inputs(dtype, case)
+    pair = results("value_and_grad", case, x, case.parameters, backend)
+    for result, function in zip(pair, ("value", "grad"), strict=True):
+        unsigned_zeros = np.where(result == 0, np.abs(result), result)
+        expected = truth(dtype, case, function)
+        found = worst_exact(x, unsigned_zeros, expected, DTYPES[dtype])
+        assert found.is_within, f"{case}, {function}: {found}"
 
 
 def _exact(case: Case) -> Any:
