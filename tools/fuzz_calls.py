@@ -24,6 +24,7 @@ from fastact import activation, config  # noqa: E402
 with contextlib.suppress(ImportError):
     import ml_dtypes  # noqa: F401  # registers bfloat16 with NumPy
 
+MOST_LITERALS = 64  # values of an array that a program spells out
 GUARD = 64  # bytes before and after the arrays of a memory
 Axes = tuple[int | None, ...]
 
@@ -391,7 +392,8 @@ def fill_with_outputs(call: Call, arrays: dict[str, np.ndarray]) -> None:
     """Turn y into results of the function, unless its parameters are errors."""
     x = arrays["y"].astype(call.operands[-1].dtype)
     with contextlib.suppress(ValueError, TypeError):
-        arrays["y"][...] = fa.get(call.name)(x, **keywords(call, arrays), backend="numpy")
+        y = fa.get(call.name)(x, **keywords(call, arrays), backend="numpy")
+        arrays["y"][...] = np.asarray(y).astype(x.dtype)
 
 
 def keywords(call: Call, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
@@ -402,11 +404,10 @@ def keywords(call: Call, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
 
 
 def program(call: Call) -> str:
-    """Return a program that makes the call."""
+    """Return a program that makes the call; it may need ``values`` from this file."""
     with np.errstate(all="ignore"):
         memories, arrays = place(call)
-    lines = ["import ml_dtypes, numpy as np", "import fastact as fa", "from numpy import inf, nan"]
-    lines += [f"{home}_memory = np.zeros({m.size}, 'u1')" for home, m in memories.items()]
+    lines = [f"{home}_memory = np.zeros({m.size}, 'u1')" for home, m in memories.items()]
     for name, array in call.arrays().items():
         view, home = arrays[name], array.home or name
         begin = view.ctypes.data - memories[home].ctypes.data
@@ -417,25 +418,34 @@ def program(call: Call) -> str:
             lines.append(f"{name}[...] = {literal(array, view)}")
         if array.read_only:
             lines.append(f"{name}.flags.writeable = False")
+    options = [f"{n}={n if n in arrays else repr(x)}" for n, x in call.parameters.items()]
+    if "y" in arrays and arrays["y"].size > MOST_LITERALS:
+        lines.append(f"y[...] = fa.{call.name}({', '.join(['y', *options])}, backend='numpy')")
     given = [
         name if name in arrays else repr(value)
         for name, value in zip(call.function.arguments, call.operands, strict=True)
     ]
-    given += [f"{n}={n if n in arrays else repr(x)}" for n, x in call.parameters.items()]
+    given += options
     outs = [f"out{i}" if f"out{i}" in arrays else "None" for i in range(len(call.outs))]
     given += [f"out=({', '.join(outs)},)"] if outs else []
     given += [f"backend={call.backend!r}", f"precision={call.precision!r}"]
-    verb = "" if call.verb == "forward" else f".{call.verb}"
     if call.chunk:
         lines.append(f"fa.driver.set_thresholds(**{small_thresholds(call.chunk)})")
     lines.append(f"fa.set_num_threads({call.threads})")
-    return "\n".join([*lines, f"print(fa.{call.name}{verb}({', '.join(given)}))"])
+    lines.append(f"print(fa.{call.function.__name__}({', '.join(given)}))")
+    text = "\n".join(lines)
+    imports = ["import numpy as np", "from numpy import inf, nan", "import fastact as fa"]
+    imports += ["import ml_dtypes"] if "bfloat16" in text else []
+    imports += ["from fuzz_calls import Array, values"] if "values(" in text else []
+    return "\n".join([*imports, text])
 
 
 def literal(array: Array, view: np.ndarray) -> str:
-    if view.size <= 64:
+    if array.seed == 0 and not array.bounds and view.size:
+        return repr(view.flat[0].item())
+    if view.size <= MOST_LITERALS:
         return repr(view.tolist())
-    return "1" if array.seed == 0 else f"values({array.seed}, ...)  # see fuzz_calls.py"
+    return f"values({array!r}, {view.size}).reshape({view.shape})"
 
 
 def small_thresholds(chunk: int) -> dict[str, int]:
