@@ -144,7 +144,7 @@ STEPS = ((1,), (1,), (2,), (-1,), (2, 1), (1, 2), (1, -1), (-1, 1), (3, -2))
 ZERO_STEPS = ((0,), (0, 1), (1, 0))
 
 
-def draw(seed: int, case: int, names: list[str], verbs: list[str]) -> Call:
+def draw(seed: int, case: int, names: list[str], verbs: list[str], backends: list[str]) -> Call:
     """Return a call that depends on the arguments alone."""
     random = Random(f"{seed} {case}")
     name, verb = random.choice(names), random.choice(verbs)
@@ -162,7 +162,7 @@ def draw(seed: int, case: int, names: list[str], verbs: list[str]) -> Call:
     call = Call(
         name,
         verb,
-        backend=random.choice(("cython", "cython", "numba", "numpy")),
+        backend=random.choice(backends),
         precision=random.choice(config.PRECISIONS),
         threads=random.choice((1, 2, 3, 7)),
         chunk=random.choice((0, 0, 64, 256, 1024)),
@@ -308,7 +308,9 @@ def result_dtype(call: Call) -> np.dtype | None:
     dtype = np.result_type(dtype, *weak)
     values = ({p.name: p.default for p in call.row.parameters} | call.parameters).values()
     kinds = {np.dtype(getattr(value, "dtype", type(value))).kind for value in values}
-    if dtype.kind == "f" or (call.row.keeps_integers and dtype.kind in "iu" and kinds <= set("iu")):
+    are_kept = call.row.keeps_integers and dtype.kind in "iu" and kinds <= set("iu")
+    is_kept = getattr(call.row, "keeps_bool", False) and dtype.kind == "b"
+    if dtype.kind == "f" or are_kept or is_kept:
         return dtype
     return np.tanh.resolve_dtypes((dtype, None))[1]
 
