@@ -26,7 +26,7 @@ def run_fuzz(*arguments: str) -> subprocess.CompletedProcess[str]:
 def test_random_calls_keep_the_contract():
     # Numba's loops run in the same driver; to compile all that are drawn takes a minute.
     backends = [name for name in config.available_backends() if name != "numba"]
-    limits = ("--seed", "13", "--cases", "1200", "--findings", "1")
+    limits = ("--seed", "13", "--cases", "3000", "--findings", "1")
     process = run_fuzz(*limits, "--backend", *backends)
     assert process.returncode == 0, process.stdout + process.stderr
 
@@ -37,6 +37,7 @@ def test_a_case_depends_on_its_seed_and_number_alone():
     cases = [calls.draw(5, case, *arguments) for case in range(50)]
     assert [repr(calls.draw(5, case, *arguments)) for case in range(50)] == list(map(repr, cases))
     for call in cases:
-        (memories, _), (again, _) = calls.place(call), calls.place(call)
+        with np.errstate(all="ignore"):
+            (memories, _), (again, _) = calls.place(call), calls.place(call)
         for home, memory in memories.items():
             np.testing.assert_array_equal(memory, again[home])

@@ -125,8 +125,7 @@ def plain(
     _, arrays = place(call)
 
     def reverse(value: np.ndarray) -> np.ndarray:
-        native = value.astype(value.dtype.newbyteorder("="))
-        return np.ascontiguousarray(np.broadcast_to(native, call.shape).ravel()[::-1])
+        return native(np.broadcast_to(value, call.shape).ravel()[::-1])
 
     originals = [
         arrays[name]
@@ -151,13 +150,14 @@ def plain(
             verb = function if kind == "forward" else getattr(function, kind)
             found.append(verb(*operands, **parameters, out=out)[::-1].reshape(call.shape))
         if call.has_weight_gradient:
-            copies = [np.array(x, x.dtype.newbyteorder("="), order="C") for x in originals]
-            weight = np.array(arrays.get("weight", call.parameters["weight"]), order="C")
-            given = keywords(call, arrays) | {
-                "weight": weight.astype(weight.dtype.newbyteorder("="))
-            }
+            copies = [native(original) for original in originals]
+            given = keywords(call, {name: native(array) for name, array in arrays.items()})
             found.append(call.function(*copies, **given)[1])
     return found
+
+
+def native(array: np.ndarray) -> np.ndarray:
+    return np.array(array, array.dtype.newbyteorder("="), order="C")
 
 
 def slopes(call: Call, parameters: dict[str, Any], shape: tuple[int, ...]) -> Any:
@@ -168,9 +168,8 @@ def slopes(call: Call, parameters: dict[str, Any], shape: tuple[int, ...]) -> An
             return float(weight.reshape(()))
         return weight.reshape(-1, *[1] * (len(shape) - 1 - axis % len(shape)))
     if "slopes" in parameters:
-        return (
-            parameters["slopes"] if np.ndim(parameters["slopes"]) else float(parameters["slopes"])
-        )
+        given = parameters["slopes"]
+        return given if np.ndim(given) else float(given)
     lower, upper = parameters.get("lower", 1 / 8), parameters.get("upper", 1 / 3)
     if parameters.get("training"):
         return fa.rrelu.draw_slopes(shape, lower, upper, parameters["rng"])
