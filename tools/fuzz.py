@@ -385,7 +385,9 @@ def tolerance(call: Call, expected: np.ndarray, dtype: np.dtype) -> np.ndarray:
     is_default = not any(isinstance(value, Array) for value in values)
     if call.precision == "faithful" or call.row.exponential_free or not is_default:
         return 1.5 * unit
-    return np.maximum(4.5 * unit, np.where(np.abs(expected) < 2.0**-126, 2.0**-126, 0))
+    return np.maximum(
+        4.5 * unit, np.where(np.abs(expected.astype(float)) < 2.0**-126, 2.0**-126, 0)
+    )
 
 
 def tolerance_of_product(call: Call, dtype: np.dtype, result: Any) -> np.ndarray:
