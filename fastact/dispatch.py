@@ -675,6 +675,7 @@ def _run(
         return _run_backend(verb, arrays, parameters, out, work, reference)
 
     shape = _broadcast_shapes(*map(np.shape, (*arrays, *parameters)))
+    assert shape is not None  # check_outputs has broadcast them before
     chosen = np.broadcast_to(needs_limits, shape)
     x, values = (
         [np.broadcast_to(operand, shape)[chosen] for operand in operands]

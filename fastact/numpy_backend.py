@@ -183,7 +183,7 @@ def squared_relu_grad_from_output(y: Array) -> Array:
 def leaky_relu(x: Array, negative_slope: Any) -> Array:
     # 0 * inf would be NaN; np.sign(-inf) is a -1 that unsigned dtypes do not object to.
     bounded = np.where((negative_slope == 0) & (x == -np.inf), np.sign(x), x)
-    is_x = (x > 0) | ((x == 0) & np.isinf(negative_slope))
+    is_x = (x > 0) | ((x == 0) & (np.abs(negative_slope) == np.inf))  # integers too
     return np.where(is_x, x, negative_slope * bounded)
 
 
@@ -581,9 +581,7 @@ def elu(x: Array, alpha: Any) -> Array:
 
 
 def elu_grad(x: Array, alpha: Any) -> Array:
-    root = np.exp(
-        np.minimum(x, 0) / 2
-    )  # a huge alpha makes a number of an exponential below the range
+    root = np.exp(np.minimum(x, 0) / 2)  # exp(x) may underflow where alpha exp(x) does not
     low = np.where(np.isinf(alpha), alpha, alpha * root * root)
     return _keep_nan(np.where(x > 0, 1, low), x)
 

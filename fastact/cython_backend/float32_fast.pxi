@@ -287,9 +287,10 @@ cdef inline float scaled_tanh_grad_fast(float x) noexcept nogil:
 
 # b / a (a - |y|) (a + |y|). The first sum is exact where |y| is near a.
 cdef inline float scaled_tanh_grad_from_output_fast(float y) noexcept nogil:
-    cdef float magnitude = fabsf(y)
+    cdef float size = fabsf(y)
+    cdef float magnitude = F(SCALED_TANH_A) if size >= F(SCALED_TANH_A) else size
     cdef float difference = (F(SCALED_TANH_A) - magnitude) + rest_of(SCALED_TANH_A)
-    difference = F(0.0) if magnitude >= F(SCALED_TANH_A) else difference
+    difference = F(0.0) if size >= F(SCALED_TANH_A) else difference
     return difference * multiply_add_float(
         F(SCALED_TANH_B / SCALED_TANH_A), magnitude, F(SCALED_TANH_B)
     )

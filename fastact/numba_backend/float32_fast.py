@@ -325,9 +325,10 @@ def scaled_tanh_grad(x: float) -> float:
 # b / a (a - |y|) (a + |y|). The first sum is exact where |y| is near a.
 @kernel
 def scaled_tanh_grad_from_output(y: float) -> float:
-    magnitude = fabs(y)
+    size = fabs(y)
+    magnitude = F(SCALED_TANH_A) if size >= F(SCALED_TANH_A) else size
     difference = (F(SCALED_TANH_A) - magnitude) + rest_of(SCALED_TANH_A)
-    difference = F(0.0) if magnitude >= F(SCALED_TANH_A) else difference
+    difference = F(0.0) if size >= F(SCALED_TANH_A) else difference
     slope = F(SCALED_TANH_B / SCALED_TANH_A)
     return difference * multiply_add_float(slope, magnitude, F(SCALED_TANH_B))
 
