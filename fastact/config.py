@@ -165,6 +165,11 @@ def check_precision(caller: str, precision: object) -> str:
 _failures: dict[str, str] = {}
 
 
+def described(error: Exception) -> str:
+    """Return the type and the message of an error, as the last line of a traceback has them."""
+    return f"{type(error).__name__}: {str(error).strip()}"
+
+
 def _warn(message: str) -> None:
     warnings.warn(f"fastact: {message}", RuntimeWarning, stacklevel=2)
 
@@ -298,11 +303,6 @@ def replacement(name: str, error: BackendUnavailableError) -> Any:
     load_backend.cache_clear()
     _warn(f"{error}; NumPy computes instead")
     return numpy_backend
-
-
-def described(error: Exception) -> str:
-    """Return the type and the message of an error, as the last line of a traceback has them."""
-    return f"{type(error).__name__}: {str(error).strip()}"
 
 
 def default_floating_point() -> AbstractContextManager[Any]:
