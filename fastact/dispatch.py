@@ -387,9 +387,14 @@ def _in_dtype_of_last(
     own = arrays[-1].dtype
     if _is_floating(own) and not _is_weak(operands[-1]):
         dtype = own.newbyteorder("=")
-    return [
+    rounded = [
         nearest_in(dtype, value) if parameter.is_compared else value
         for parameter, value in zip(verb.row.parameters, parameters, strict=True)
+    ]
+    # A negative zero counts as the default if that is 0: compiled loops have literals for defaults.
+    return [
+        value + 0.0 if parameter.default == 0 else value
+        for parameter, value in zip(verb.row.parameters, rounded, strict=True)
     ]
 
 

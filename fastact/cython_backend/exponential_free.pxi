@@ -223,13 +223,14 @@ cdef inline floating leaky_relu(floating x, double negative_slope) noexcept nogi
 
 # From `least` on the mantissa is multiplied. A zero is its own product but for a negative slope.
 cdef inline double leaky_relu_double(double x, double slope) noexcept nogil:
-    cdef bint keeps_zero = slope >= 0 or slope < -DBL_MAX
+    cdef double least_kept = 0.0 if slope >= 0 else SMALLEST
+    least_kept = 0.0 if slope < -DBL_MAX else least_kept
     cdef double least = -LARGEST_SUBNORMAL if FUSED and slope > 0 else INFINITY
     least = INFINITY if slope > 1 else least
     least = -INFINITY if slope == 0 else least
     cdef double low = slope * (0.0 if x >= least else x)
     low = minus_part_of_subnormal(x, slope) if x >= least else low
-    return x if x >= (0.0 if keeps_zero else SMALLEST) else low
+    return x if x >= least_kept else low
 
 
 cdef inline double leaky_relu_grad(floating x, double negative_slope) noexcept nogil:
@@ -696,13 +697,12 @@ cdef inline floating squareplus_backward(floating g, floating x, double b) noexc
 
 
 cdef inline double squareplus_grad_from_output(floating y, double b) noexcept nogil:
-    cdef double unit, quotient
+    cdef double unit
     if floating is double:
         unit = squareplus_unit(b)
-        quotient = squareplus_grad_from_output_double(unit * y, unit * (unit * b))
+        return squareplus_grad_from_output_double(unit * y, unit * (unit * b))
     else:
-        quotient = squareplus_grad_from_output_short(y, b)
-    return relu_grad[double](y) if b == 0 else quotient
+        return squareplus_grad_from_output_short(y, b)
 
 
 # For float, in double: the reciprocal has 34 bits. Infinite sums would have none.
@@ -724,8 +724,8 @@ cdef inline double squareplus_grad_short(float x, double b) noexcept nogil:
 
 
 cdef inline double squareplus_grad_from_output_short(float y, double b) noexcept nogil:
-    cdef double positive = relu[double](y)
-    cdef double other = positive if b == 0 else y
+    cdef double least = 0.0 if b == 0 else -INFINITY  # for b = 0, f has no negative outputs
+    cdef double other = least if y < least else y
     cdef double square = at_most(other * other, TWO_TO_1000)
     return square * reciprocal(square + at_least(0.25 * squareplus_b(b), TWO_TO_MINUS_1000))
 
@@ -875,7 +875,8 @@ cdef inline double squareplus_grad_from_output_double(double y, double b) noexce
     cdef double quotient = square * inverse
     cdef double rest = remainder(square, quotient, total.high)
     rest = rest + multiply_add(-quotient, total.low + square_low, square_low)
-    return multiply_add(rest, inverse, quotient)
+    cdef double rectified = 1.0 if y > 0 else 0.0 * y
+    return rectified if b == 0 else multiply_add(rest, inverse, quotient)
 
 
 # sparse_plus: 0 if x <= -1 else x if x >= 1 else (x + 1)**2 / 4. In double, the sum carries its

@@ -443,11 +443,7 @@ cdef inline double scaled_tanh_grad_from_output_double(double y, double a, doubl
     ratio.high = dividend / divisor
     ratio.low = remainder(dividend, ratio.high, divisor) / divisor
     cdef pair part = multiply(ratio, two_sum(a * u, -other * u))
-    cdef double slope = multiply(part, two_sum(a * u, other * u)).high
-    # If a sum or a product overflows, its error is NaN.
-    cdef double rough = ratio.high * (a * u - other * u) * (a * u + other * u)
-    rough = 0.0 if dividend == 0 and y == y else rough
-    return scaled_tanh_restored(slope if fabs(slope) <= DBL_MAX else rough, u, v)
+    return scaled_tanh_restored(multiply(part, two_sum(a * u, other * u)).high, u, v)
 
 
 # tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358 that

@@ -1176,22 +1176,23 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
     if choice.precision != FAST and choice.precision != FAITHFUL:
         return None
 
+    first = <cnp.ndarray>args[0]
+    cdef int type_number = cnp.PyArray_TYPE(first)
     job.parameters = verb.defaults
     if given:
+        # Not for 16 bits: their tables are for the defaults, which every dtype has.
+        if type_number == cnp.NPY_FLOAT32:
+            round_to_single(given & verb.compared, parameters)
         for i in range(verb.n_parameters):
-            if not given >> i & 1:
-                parameters[i] = verb.defaults[i]
-            elif parameters[i] != verb.defaults[i]:
+            if given >> i & 1 and parameters[i] != verb.defaults[i]:
                 has_defaults = False
+            else:  # a negative zero is the default too, if that is 0
+                parameters[i] = verb.defaults[i]
         if not are_allowed(verb, parameters):
             return None
         job.parameters = parameters
 
-    first = <cnp.ndarray>args[0]
-    cdef int type_number = cnp.PyArray_TYPE(first)
     if type_number == cnp.NPY_FLOAT32:
-        # Tables are for the defaults, which every dtype has.
-        round_to_single(given & verb.compared, parameters)
         job.loop = loops.single_fast if choice.precision == FAST and has_defaults else loops.single
     elif type_number == cnp.NPY_FLOAT64:
         job.loop = loops.double

@@ -532,11 +532,7 @@ def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
     ratio = dividend / divisor
     low = remainder(dividend, ratio, divisor) / divisor
     part = multiply(Pair(ratio, low), two_sum(a * u, -other * u))
-    slope = multiply(part, two_sum(a * u, other * u)).high
-    # If a sum or a product overflows, its error is NaN.
-    rough = ratio * (a * u - other * u) * (a * u + other * u)
-    rough = 0.0 if dividend == 0.0 and y == y else rough
-    return scaled_tanh_restored(slope if fabs(slope) < inf else rough, u, v)
+    return scaled_tanh_restored(multiply(part, two_sum(a * u, other * u)).high, u, v)
 
 
 # tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358
