@@ -843,7 +843,8 @@ cdef inline double squareplus_double(double x, double b) noexcept nogil:
 cdef inline double squareplus_grad_double(double x, double b) noexcept nogil:
     cdef double part = TWO_TO_MINUS_250
     cdef double magnitude = part * at_most(at_least(fabs(x), TWO_TO_MINUS_500), TWO_TO_740)
-    cdef double near = at_most(magnitude, TWO_TO_500)
+    # A smaller square would be subnormal, which takes long, and is 0 beside b.
+    cdef double near = at_most(at_least(magnitude, TWO_TO_MINUS_500), TWO_TO_500)
     cdef pair square = two_sum(near * near, b * (part * part))
     square.low = square.low + product_error(near, near, near * near)
     cdef double root = sqrt(square.high)

@@ -845,7 +845,8 @@ def squareplus_slope_tail_float64(x: Any, b: Any) -> Any:
     near_b = unit * (unit * b)
     part = TWO_TO_MINUS_250
     magnitude = part * at_most(at_least(abs(unit * x), TWO_TO_MINUS_500), TWO_TO_740)
-    near = at_most(magnitude, TWO_TO_500)
+    # A smaller square would be subnormal, which takes long, and is 0 beside b.
+    near = at_most(at_least(magnitude, TWO_TO_MINUS_500), TWO_TO_500)
     square = two_sum(near * near, near_b * (part * part))
     square_low = square.low + product_error(near, near, near * near)
     root = sqrt(square.high)
