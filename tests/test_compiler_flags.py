@@ -69,8 +69,8 @@ def compile_library(command, own, x86, bad, directory) -> Path:
     linking = flags.accepted(command, flags.LINK_FLAGS)
     subprocess.run(
         [
-            *[*command, *bad, "-fPIC", "-shared", include, str(source), "-o", str(library)],
-            *[*own, *x86, *linking],
+            *(*command, *bad, "-fPIC", "-shared", include),
+            *(str(source), "-o", str(library), *own, *x86, *linking),
         ],
         check=True,
         capture_output=True,

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pytest
 
@@ -65,10 +63,8 @@ def test_missing_files_are_replaced(suffix, cache):
     assert (hits(), hits()) == (0, 1)
 
 
-def test_a_cache_that_cannot_be_written_is_done_without(cache, monkeypatch):
-    """The directory is gone after Numba has looked at it, and a file has its name."""
-    monkeypatch.setattr(loops._Cache, "flush", lambda self: (_ for _ in ()).throw(OSError))
-    monkeypatch.setattr(Path, "mkdir", lambda self, *args, **kwargs: None)
+def test_a_cache_that_cannot_be_written_is_done_without(cache):
+    """Directories stand where the files would be."""
     for file in cache.rglob("*.nb?"):
         file.unlink()
         file.mkdir()

@@ -21,6 +21,7 @@ import pytest
 ROOT = Path(__file__).resolve().parent.parent
 EXTENSION_SUFFIX = sysconfig.get_config_var("EXT_SUFFIX")
 COMPILER = (sysconfig.get_config_var("CC") or "cc").split()[0]
+MANIFEST = "fastact/_build.py"  # which names the compiled modules
 SOURCES = {".c", ".h", ".pyx", ".pxi", ".pxd", ".in"}
 
 pytestmark = [
@@ -162,7 +163,9 @@ def test_the_wheel_holds_every_module_of_the_package(wheel):
         for path in (ROOT / "fastact").rglob("*.py*")
         if path.suffix in (".py", ".pyi")
     }
-    assert modules == {file for file in files_in(wheel) if file.endswith((".py", ".pyi"))}
+    assert modules | {MANIFEST} == {
+        file for file in files_in(wheel) if file.endswith((".py", ".pyi"))
+    }
 
 
 def test_the_wheel_holds_nothing_else(wheel):
@@ -183,10 +186,10 @@ def test_the_sdist_holds_what_a_build_and_the_tests_need(trees):
         assert file in files
     for folder in ("fastact", "tools", "tests"):
         for path in (ROOT / folder).rglob("*"):
-            if path.suffix in {".py", ".pyi", ".csv"} | SOURCES:
+            if path.suffix in {".py", ".pyi", ".csv"} | SOURCES and path.name != "_build.py":
                 assert str(path.relative_to(ROOT)) in files
     assert not [file for file in files if Path(file).suffix in {".so", ".pyc"}]
-    assert not [file for file in files if file.startswith("build/")]
+    assert not [file for file in files if file.startswith("build/") or file == MANIFEST]
 
 
 def test_a_wheel_of_the_tree_holds_the_same_files(trees, wheel):
@@ -212,6 +215,7 @@ def test_without_the_extension_the_wheel_is_pure(trees, tmp_path):
     files = files_in(wheel)
     assert not [file for file in files if file.endswith((".so", ".pyd"))]
     assert not {Path(file).suffix for file in files} & SOURCES
+    assert MANIFEST not in files
     directory = unpack(wheel, tmp_path)
     output = run_installed(directory, CHECK.format(backend="auto", section="backends"))
     assert output.startswith("[0.0, 2.0] ")
