@@ -393,7 +393,8 @@ def set_num_threads(num_threads: int) -> None:
     ----------
     num_threads : int
         From 1 to 1024. The initial value is ``FASTACT_NUM_THREADS``, else ``OMP_NUM_THREADS``,
-        else the number of processors this process may use. Results do not depend on it.
+        else the number of processors that the affinity and the CPU quota of the cgroup leave to
+        this process. Results do not depend on it.
 
     Examples
     --------
