@@ -76,6 +76,7 @@ def evaluate(
         for name, operand in zip(verb.arguments, operands, strict=True)
     ]
     dtype = result_dtype(verb, operands, arrays, values)
+    arrays = with_weak_numbers_in(dtype, operands, arrays)
     shape = check_outputs(verb, out, dtype, arrays, values)
     check_order(verb, values)
     if verb.has_compared and dtype.kind not in "biu":
@@ -113,10 +114,8 @@ def _run_integers(
             )
     in_arrays = any(isinstance(value, np.ndarray) for value in parameters)
     parameter_arrays = [native(value) for value in parameters if in_arrays]
-    outputs = [
-        given if given is not None and not parameters and np.can_cast(dtype, given.dtype) else None
-        for given in out
-    ]
+    holds_all = all(given is None or np.can_cast(dtype, given.dtype) for given in out)
+    outputs = out if holds_all and not parameters else (None,) * verb.nout
     results = iterate(integers.loop(verb), arrays, parameter_arrays, parameters, outputs, dtype)
     for result, given in zip(results, out, strict=True):
         outside = None if given is None else integers.one_outside(result, given.dtype)
@@ -341,7 +340,7 @@ def reraise(error: Exception, message: str) -> NoReturn:
 def parameter_value(verb: Verb, index: int, value: Any) -> Any:
     """Return a parameter as a Python number, or as an array if it has dimensions."""
     parameter = verb.row.parameters[index]
-    is_large = type(value) is int and abs(value) >= 1 << 63  # NumPy makes an object of most
+    is_large = _is_large(value)
     if is_large and abs(value) > sys.float_info.max:
         raise ValueError(
             f"{verb.__name__}: {parameter.name} must be within the range of float64, "
@@ -398,10 +397,17 @@ def _in_dtype_of_last(
     ]
 
 
+def _is_large(value: Any) -> bool:
+    """Whether it is an integer that NumPy may make an object of."""
+    return type(value) is int and abs(value) >= 1 << 63
+
+
 def check_order(verb: Verb, parameters: Sequence[Any]) -> None:
     named = dict(zip((p.name for p in verb.row.parameters), parameters, strict=True))
     for low, high in verb.row.ordered:
-        if not np.all(np.less_equal(named[low], named[high])):
+        # NumPy compares integers of more than 64 bits with most dtypes, but not with bfloat16.
+        bounds = (float(v) if _is_large(v) else v for v in (named[low], named[high]))
+        if not np.all(np.less_equal(*bounds)):
             raise ValueError(
                 f"{verb.__name__}: {low} must be at most {high}, "
                 f"got {low}={named[low]!r} and {high}={named[high]!r}"
@@ -451,6 +457,17 @@ def _is_floating(dtype: np.dtype) -> bool:
 def _is_weak(operand: Any) -> bool:
     """Whether it is a Python number, which takes the dtype of the other operand."""
     return type(operand) in (bool, int, float)
+
+
+def with_weak_numbers_in(
+    dtype: np.dtype, operands: Sequence[Any], arrays: Sequence[np.ndarray]
+) -> list[np.ndarray]:
+    """Return the arrays; Python numbers are rounded to the dtype of the result, as in NumPy."""
+    is_floating = _is_floating(dtype)
+    return [
+        to_sixteen_bits(array, dtype) if is_floating and _is_weak(operand) else array
+        for operand, array in zip(operands, arrays, strict=True)
+    ]
 
 
 def _common_dtype(operands: Sequence[Any], arrays: Sequence[np.ndarray]) -> np.dtype:
@@ -567,7 +584,8 @@ def deliver(result: np.ndarray, out: Any, dtype: np.dtype, shape: tuple[int, ...
         rounded = to_sixteen_bits(result, dtype)
         return rounded if rounded.shape == shape else np.broadcast_to(rounded, shape).copy()
     if result is not out:
-        out[...] = to_sixteen_bits(result, out.dtype)
+        # An array: if a scalar of ml_dtypes is assigned, the byte order of out is ignored.
+        out[...] = np.asarray(to_sixteen_bits(result, out.dtype.newbyteorder("=")))
     given: np.ndarray = out
     return given
 
@@ -807,7 +825,7 @@ def _channels(
     length = 1 if is_like_x else math.prod(shape[len(shape) - dimensions + 1 :])
     if 1 < length < _WORTH_A_ROW and values.size * length > _LONGEST_ROW:
         return None
-    return np.ascontiguousarray(values, np.float64).ravel(), length
+    return np.require(values, np.float64, ["C", "A"]).ravel(), length
 
 
 def call_plain(verb: Verb, arrays: Sequence[Any], values: Any) -> Any:

@@ -189,6 +189,7 @@ def _checked(
         for name, operand in zip(verb.arguments, operands, strict=True)
     ]
     dtype = dispatch.result_dtype(verb, operands, arrays, ())
+    arrays = dispatch.with_weak_numbers_in(dtype, operands, arrays)
     shape = dispatch.check_outputs(verb.kernel, (out,), dtype, arrays, (slopes,))
     if weight_out is not None:
         dispatch.check_output(verb, weight_out, _weight_dtype(weight, dtype), np.shape(weight))

@@ -71,13 +71,13 @@ def look_up(
     table = _results(verb, dtype, _key(parameters), backend, compute_bits)
     if _are_defaults(verb, parameters):
         verb.adopt_table(backend, dtype, table)
-    x = array.astype(dtype, copy=False)
+    x = array.astype(dtype, copy=False).view(np.uint16)
     if not x.flags.aligned or x.strides != np.empty_like(x).strides:
-        x = x.copy(order="K")  # in one piece, its axes in the order that they have in memory
-    results = [np.empty_like(x) for _ in range(verb.nout)]
+        x = np.positive(x)  # contiguous, in the memory order of a ufunc's result
+    results = [np.empty_like(x, dtype) for _ in range(verb.nout)]
     config.driver.look_up(
         table,
-        x.ravel(order="K").view(np.uint16),
+        x.ravel(order="K"),
         [result.ravel(order="K").view(np.uint16) for result in results],
         settings.num_threads,
         _CHUNK,
