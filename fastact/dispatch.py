@@ -406,8 +406,8 @@ def check_order(verb: Verb, parameters: Sequence[Any]) -> None:
     named = dict(zip((p.name for p in verb.row.parameters), parameters, strict=True))
     for low, high in verb.row.ordered:
         # NumPy compares integers of more than 64 bits with most dtypes, but not with bfloat16.
-        bounds = (float(v) if _is_large(v) else v for v in (named[low], named[high]))
-        if not np.all(np.less_equal(*bounds)):
+        lower, upper = (float(v) if _is_large(v) else v for v in (named[low], named[high]))
+        if not np.all(np.less_equal(lower, upper)):
             raise ValueError(
                 f"{verb.__name__}: {low} must be at most {high}, "
                 f"got {low}={named[low]!r} and {high}={named[high]!r}"
