@@ -190,7 +190,9 @@ def _checked(
     ]
     dtype = dispatch.result_dtype(verb, operands, arrays, ())
     arrays = dispatch.with_weak_numbers_in(dtype, operands, arrays)
-    shape = dispatch.check_outputs(verb.kernel, (out,), dtype, arrays, (slopes,))
+    dispatch.check_outputs(verb.kernel, (out,), dtype, arrays, (slopes,))
+    # The shape of the operands: an output of a larger shape repeats results, but not the sums.
+    shape = dispatch.check_outputs(verb.kernel, (None,), dtype, arrays, (slopes,))
     if weight_out is not None:
         dispatch.check_output(verb, weight_out, _weight_dtype(weight, dtype), np.shape(weight))
         if out is not None:

@@ -475,3 +475,11 @@ def test_pandas_keeps_its_index():
     dx, dweight = fa.prelu.backward(frame, frame, weight)
     assert dx.index.tolist() == list("abcd")
     assert type(dweight) is np.ndarray
+
+
+def test_an_output_that_repeats_results_leaves_the_gradient_of_the_weight(backend):
+    out = np.empty((3, 2), "float32"), np.empty((), "float64")
+    g, x = np.ones(2, "float32"), np.array([-1, -2], "float32")
+    fa.prelu.backward(g, x, 0.5, out=out, backend=backend)
+    assert out[0].tolist() == [[0.5, 0.5]] * 3
+    assert out[1] == -3
