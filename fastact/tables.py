@@ -71,9 +71,10 @@ def look_up(
     table = _results(verb, dtype, _key(parameters), backend, compute_bits)
     if _are_defaults(verb, parameters):
         verb.adopt_table(backend, dtype, table)
-    x = array.astype(dtype, copy=False).view(np.uint16)
-    if not x.flags.aligned or x.strides != np.empty_like(x).strides:
-        x = np.positive(x)  # contiguous, in the memory order of a ufunc's result
+    is_plain = array.dtype == dtype and array.flags.aligned
+    if not is_plain or array.strides != np.empty_like(array).strides:
+        array = _copy(array, dtype)
+    x = array.view(np.uint16)
     results = [np.empty_like(x, dtype) for _ in range(verb.nout)]
     config.driver.look_up(
         table,
@@ -83,6 +84,17 @@ def look_up(
         _CHUNK,
     )
     return results
+
+
+def _copy(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
+    """Return a contiguous copy in the memory order of a ufunc's result.
+
+    ``astype`` takes an axis of stride 0 for the innermost, ufuncs do not.
+    """
+    flags = [["readonly"], ["writeonly", "allocate"]]
+    copy = np.nditer([array, None], ["zerosize_ok"], flags, [array.dtype, dtype]).operands[1]
+    copy[...] = array
+    return copy
 
 
 def multiplier(
