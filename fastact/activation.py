@@ -13,16 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from fastact import config, dispatch, saving, sloped
+from fastact import config, dispatch, memory, saving, sloped
 from fastact.catalogue import DOMAINS, NAMES, ROWS, Option, Parameter, Row
 
 if config.driver is not None:
     _Base: Any = config.driver.FastPath
 else:
     _Base = object
-
-#: Backends whose loops the fast path knows, in its order.
-COMPILED_BACKENDS = ("cython", "numba")
 
 #: verb: (arguments, number of results)
 VERBS = {
@@ -108,6 +105,7 @@ class Verb(_Base):  # type: ignore[misc]
                 [(names.index(low), names.index(high)) for low, high in row.ordered],
                 row.chunk,
                 self.is_bound_by_memory,
+                row.keeps_integers,
             )
             self.adopt_loops("cython", config.cython_backend.loop_address)
         elif self._is_defined:
@@ -120,18 +118,31 @@ class Verb(_Base):  # type: ignore[misc]
     def adopt_loops(self, backend: str, address_of: Callable[[str, str, str], int]) -> None:
         """Let the fast path call the loops of a backend that have an address."""
         fast = "float32" if self.row.exponential_free else "float32_fast"
-        addresses = [
-            address_of(self.row.name, self.kind, loop) for loop in ("float32", fast, "float64")
-        ]
-        self._use_loops(COMPILED_BACKENDS.index(backend), *addresses)
+        loops = ["float32", fast, "float64"]
+        if self.row.parameters:
+            loops += ["float32_broadcast", "float64_broadcast"]
+        addresses = [address_of(self.row.name, self.kind, loop) for loop in loops]
+        addresses += [0] * (5 - len(addresses))
+        self._use_loops(dispatch.COMPILED_BACKENDS.index(backend), *addresses)
 
     def adopt_table(self, name: str, dtype: np.dtype, table: np.ndarray, loop: int = 0) -> None:
         """Let the fast path use a table that this backend has computed.
 
         It is one of results, or that of the loop at this address.
         """
-        if name in COMPILED_BACKENDS:
-            self._use_table(COMPILED_BACKENDS.index(name), dtype.num, table, loop)
+        if name in dispatch.COMPILED_BACKENDS:
+            self._use_table(dispatch.COMPILED_BACKENDS.index(name), dtype.num, table, loop)
+
+    def _new_outputs(self, inputs: list[np.ndarray]) -> tuple[np.ndarray, ...]:
+        """Return new outputs for the compiled driver."""
+        return memory.new_outputs(inputs, self.nout)
+
+    def _settle_ties(
+        self, x: np.ndarray, parameters: Sequence[Any], results: Sequence[np.ndarray], dtype: np.dtype
+    ) -> None:
+        """Settle the rounding of 16 bits for the compiled driver: see ``rounding.settle_ties``."""
+        with np.errstate(all="ignore"):
+            dispatch.settle_ties_of(self, [x], parameters, results, [dtype] * self.nout)
 
     @property
     def is_bound_by_memory(self) -> bool:
@@ -212,6 +223,12 @@ class Verb(_Base):  # type: ignore[misc]
         if backend is None and precision is None:
             return self
         return _bound(self.row.name, self.kind, backend, precision)
+
+    @property
+    def unbound(self) -> Verb:
+        """The verb of the catalogue that has the kernels, without settings of its own."""
+        activation = get(self.row.name)
+        return activation if self.kind == "forward" else getattr(activation, self.kind)
 
     def sibling(self, kind: str) -> Verb:
         """Return another verb of the activation, with the same settings."""

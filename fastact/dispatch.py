@@ -24,6 +24,8 @@ from fastact.rounding import is_bfloat16, nearest_in, settle_ties, to_sixteen_bi
 if TYPE_CHECKING:
     from fastact.activation import Verb
 
+#: Backends whose loops the compiled driver knows, in its order.
+COMPILED_BACKENDS = ("cython", "numba")
 #: What every verb takes besides its arrays and parameters.
 KEYWORDS = ("out", "backend", "precision")
 
@@ -156,7 +158,7 @@ def _run_floats(
         return _run(verb, arrays, parameters, (None,) * verb.nout, dtype, settings)
     # Both results before either is stored: ties are settled by x, which an output may overlap.
     results = _run(verb, arrays, parameters, (None,) * verb.nout, np.dtype(np.float64), settings)
-    _settle_ties(verb, arrays, parameters, results, targets)
+    settle_ties_of(verb, arrays, parameters, results, targets)
     return results
 
 
@@ -176,11 +178,11 @@ def _compute_bits(
 ) -> list[np.ndarray]:
     (x,) = arrays
     results = _compute_doubles(verb, arrays, parameters, backend)
-    _settle_ties(verb, arrays, parameters, results, [x.dtype] * verb.nout)
+    settle_ties_of(verb, arrays, parameters, results, [x.dtype] * verb.nout)
     return [to_sixteen_bits(result, x.dtype).view(np.uint16) for result in results]
 
 
-def _settle_ties(
+def settle_ties_of(
     verb: Verb,
     arrays: Sequence[np.ndarray],
     parameters: Sequence[Any],
@@ -736,9 +738,45 @@ def _run_backend(
     if channels is not None:
         return _run_channels(verb, arrays, *channels, out, work, settings)
     in_arrays = any(isinstance(value, np.ndarray) for value in parameters)
-    run_loop = _loop_runner(verb, _loop_name(verb, parameters, in_arrays, work, settings), settings)
+    loop = _loop_name(verb, parameters, in_arrays, work, settings)
+    ufunc = _find_ufunc(verb, loop, settings)
+    if ufunc is not None:
+        return _run_ufunc(verb, ufunc, arrays, parameters, out, work)
+    run_loop = _loop_runner(verb, loop, settings)
     parameter_arrays = [np.asarray(value, np.float64) for value in parameters if in_arrays]
     return iterate(run_loop, arrays, parameter_arrays, parameters, out, work)
+
+
+def _find_ufunc(verb: Verb, loop: str, settings: config.Settings) -> Any:
+    """Return the ufunc over this loop of a compiled backend, or None."""
+    backend = config.backend_name(settings.backend)
+    if config.driver is None or backend == "numpy":
+        return None
+    needed = {loop, loop.removesuffix("_broadcast")}
+    try:
+        for each in needed:
+            _loop_address(verb, each, settings)
+    except config.BackendUnavailableError as error:
+        config.replacement(settings.backend, error)
+        return None
+    return config.driver.get_ufunc(
+        verb.unbound, COMPILED_BACKENDS.index(backend), loop == "float32_fast", settings.num_threads
+    )
+
+
+def _run_ufunc(
+    verb: Verb,
+    ufunc: Any,
+    arrays: Sequence[np.ndarray],
+    parameters: Sequence[Any],
+    out: tuple[Any, ...],
+    work: np.dtype,
+) -> list[np.ndarray]:
+    """Return the results in the dtype ``work``, in ``out`` or in new arrays."""
+    doubles = [np.float64] * len(parameters)
+    signature = (*[work] * len(arrays), *doubles, *[work] * verb.nout)
+    results = ufunc(*arrays, *parameters, out=out, signature=signature, casting="unsafe")
+    return [np.asarray(result) for result in (results if verb.nout > 1 else [results])]
 
 
 def _saturated(verb: Verb, y: np.ndarray, parameters: Sequence[Any]) -> np.ndarray:
@@ -928,5 +966,6 @@ def _loop_address(verb: Verb, loop: str, settings: config.Settings) -> int:
             f"and has no loop for it; rebuild fastact, or choose another backend"
         )
     if backend is not config.cython_backend and config.driver is not None:
-        verb.adopt_loops("numba", backend.address_if_compiled)
+        for each in {verb, verb.unbound}:
+            each.adopt_loops("numba", backend.address_if_compiled)
     return address

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
+
+import numpy as np
 
 from fastact import config, environment
 
@@ -40,6 +43,19 @@ def new_arrays(size: int) -> AbstractContextManager[None]:
         return _AS_EVER
     block: AbstractContextManager[None] = extension.NewArraysFromPool()
     return block
+
+
+def new_outputs(inputs: Sequence[np.ndarray], count: int) -> tuple[np.ndarray, ...]:
+    """Return new arrays of the inputs' dtype, in the shape and memory order of a ufunc's results."""
+    dtype = inputs[0].dtype
+    size = np.broadcast(*inputs).size
+    flags = [["readonly"]] * len(inputs) + [["writeonly", "allocate"]] * count
+    with new_arrays(size * dtype.itemsize):
+        arrays = np.nditer(  # type: ignore[call-overload]  # NumPy's stub knows no None
+            [*inputs, *[None] * count], ["zerosize_ok"], flags, [dtype] * len(flags)
+        ).operands
+    outputs: tuple[np.ndarray, ...] = arrays[len(inputs) :]
+    return outputs
 
 
 def information() -> dict[str, Any]:

@@ -12,11 +12,13 @@ from fastact.driver._core import (
     connect_settings,
     execute,
     execute_rows,
+    get_ufunc,
     look_up,
     set_thresholds,
     sum_over_channels,
     supported_levels,
     thread_count,
+    use_bfloat16,
     use_vectorcall,
 )
 from fastact.driver._memory import (
@@ -37,6 +39,7 @@ __all__ = [
     "connect_settings",
     "execute",
     "execute_rows",
+    "get_ufunc",
     "look_up",
     "pool_information",
     "set_pool_limit",
@@ -44,5 +47,6 @@ __all__ = [
     "sum_over_channels",
     "supported_levels",
     "thread_count",
+    "use_bfloat16",
     "use_vectorcall",
 ]

@@ -7,14 +7,18 @@ in ``fastact/cython_backend``; any backend whose loops have that signature runs 
 """
 
 cimport numpy as cnp
+from cpython.mem cimport PyMem_RawMalloc
 from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Compare
 from libc.float cimport DBL_MAX
 from libc.math cimport fabs
+from libc.stdlib cimport labs
 from libc.string cimport memcpy, memset
 
 from fastact.driver._memory cimport POOL_THRESHOLD, new_array
+
+from numpy import may_share_memory
 
 cnp.import_array()
 
@@ -25,6 +29,7 @@ cdef enum:
     TABLES = 2  # float16 and bfloat16
     PAIRS = 64  # elements with two results at a time
     BACKENDS = 2  # that have compiled loops: Cython 0, Numba 1
+    WORTH_A_TABLE = 1 << 14  # elements of 16 bits: as in fastact/tables.py
     INFINITIES = 8  # beside 1 for values below 0, 2 for 0, 4 for values above 0
 
 cdef extern from *:
@@ -117,6 +122,7 @@ cdef extern from *:
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
+    void PyErr_SetString(object error, const char* message)
     int PyContextVar_Get(object var, PyObject* default, PyObject** value) except -1
     void Py_DECREF(PyObject*)
     PyObject* PyTuple_GET_ITEM(PyObject*, Py_ssize_t)
@@ -126,9 +132,11 @@ cdef extern from "Python.h":
     long PyLong_AsLong(PyObject*) except? -1
     bint PyFloat_CheckExact(PyObject*)
     double PyFloat_AS_DOUBLE(PyObject*)
+    object PyFloat_FromDouble(double)
     bint PyLong_CheckExact(PyObject*)
     long long PyLong_AsLongLongAndOverflow(PyObject*, int* overflow) except? -1
     PyObject* Py_None
+    object PyObject_Vectorcall(object callable, PyObject** args, size_t nargsf, PyObject* kwnames)
 
 ctypedef void (*loop_type)(void**, void**, Py_ssize_t, double*) noexcept nogil
 # Adds products of g and x to sums, one for each column: (g, x, rows, columns, row_length, sums).
@@ -900,9 +908,12 @@ cdef struct Loops:
     loop_type single
     loop_type single_fast  # for fast precision: `single` where that has no loop of its own
     loop_type double
+    loop_type single_broadcast  # their parameters are arrays
+    loop_type double_broadcast
     int table_types[TABLES]
     loop_type table_loops[TABLES]
     void* tables[TABLES]
+    Py_ssize_t computed  # elements of 16 bits without a table
 
 
 cdef class FastPath:
@@ -928,16 +939,19 @@ cdef class FastPath:
     cdef Py_ssize_t n_positional
     cdef products_type single_products
     cdef products_type double_products
+    cdef bint keeps_integers
+    cdef list ufuncs  # of each backend, that of faithful precision and that of fast, or None
 
     def __cinit__(self, *args, **kwargs):
         self.vectorcall = call_verb
         self.kept_tables = []
+        self.ufuncs = [None] * (2 * BACKENDS)
 
     def __call__(self, *args, **kwargs):
         return self._general_call(args, kwargs)
 
     def _describe(self, int n_inputs, int n_outputs, parameters, ordered, Py_ssize_t chunk,
-                  bint is_bound_by_memory):
+                  bint is_bound_by_memory, bint keeps_integers):
         """Set what is called.
 
         ``parameters`` are tuples of name, default, whether there is one to fall back to, the
@@ -966,6 +980,7 @@ cdef class FastPath:
             self.lower[i], self.upper[i] = lower, upper
         self.chunk = chunk
         self.is_bound_by_memory = is_bound_by_memory
+        self.keeps_integers = keeps_integers
 
     def _use_kernel(self, FastPath kernel, Py_ssize_t n_positional, size_t single, size_t double_):
         """Have another verb serve the calls with at most so many positional arguments.
@@ -978,11 +993,16 @@ cdef class FastPath:
         self.single_products = <products_type>single
         self.double_products = <products_type>double_
 
-    def _use_loops(self, int backend, size_t single, size_t single_fast, size_t double_):
+    def _use_loops(
+        self, int backend, size_t single, size_t single_fast, size_t double_,
+        size_t single_broadcast, size_t double_broadcast,
+    ):
         """Set the addresses of the loops of a backend, 0 where there is none yet."""
         self.loops[backend].single = <loop_type>single
         self.loops[backend].single_fast = <loop_type>single_fast
         self.loops[backend].double = <loop_type>double_
+        self.loops[backend].single_broadcast = <loop_type>single_broadcast
+        self.loops[backend].double_broadcast = <loop_type>double_broadcast
 
     def _use_table(self, int backend, int type_number, cnp.ndarray table, size_t loop):
         """Set the table of a type for the default parameters; what is set already stays.
@@ -1005,6 +1025,10 @@ cdef class FastPath:
                 return
 
 
+include "ufuncs.pxi"
+include "grids.pxi"
+
+
 def use_vectorcall(type verb_class, FastPath verb):
     """Call instances of a subclass, of which ``verb`` is one, without a tuple and a dictionary."""
     enable_vectorcall(verb_class, <char*>&verb.vectorcall - <char*><PyObject*>verb)
@@ -1015,6 +1039,9 @@ cdef object call_verb(FastPath verb, PyObject** args, size_t nargsf, PyObject* k
     cdef object result = fast_call(verb, args, n, kwnames)
     if result is not None:
         return result
+    result = call_ufunc(verb, args, n, kwnames)
+    if result is not None:
+        return result
     positional = tuple([<object>args[i] for i in range(n)])
     keywords = {}
     if kwnames != NULL:
@@ -1023,8 +1050,12 @@ cdef object call_verb(FastPath verb, PyObject** args, size_t nargsf, PyObject* k
     return verb._general_call(positional, keywords)
 
 
-cdef inline bint read_number(PyObject* value, double* number) except -1:
-    """Read a Python float or int, and return whether it is one, of less than 64 bits."""
+cdef inline bint read_number(PyObject* value, int dimensions, double* number) except -1:
+    """Read a real number, and return whether it is one.
+
+    It is a Python float, an int of less than 64 bits, a scalar of NumPy, or an array with one
+    element and no more than so many dimensions: then the result has the shape of the operands.
+    """
     cdef int overflow = 0
     if PyFloat_CheckExact(value):
         number[0] = PyFloat_AS_DOUBLE(value)
@@ -1032,7 +1063,23 @@ cdef inline bint read_number(PyObject* value, double* number) except -1:
     if PyLong_CheckExact(value):
         number[0] = <double>PyLong_AsLongLongAndOverflow(value, &overflow)
         return not overflow
-    return False
+    return read_element(value, dimensions, number)
+
+
+cdef bint read_element(PyObject* value, int dimensions, double* number) except -1:
+    cdef cnp.ndarray array = None
+    cdef int type_number
+    if cnp.PyArray_CheckExact(<object>value):
+        array = <cnp.ndarray>value
+        if cnp.PyArray_SIZE(array) != 1 or cnp.PyArray_NDIM(array) > dimensions:
+            return False
+        type_number = cnp.PyArray_TYPE(array)
+    else:
+        type_number = scalar_types.get(type(<object>value), NOT_SERVED)
+    if not (<int>cnp.NPY_BYTE <= type_number <= <int>cnp.NPY_DOUBLE or type_number == cnp.NPY_FLOAT16):
+        return False
+    number[0] = float(<object>value) if array is None else float(array.item())
+    return True
 
 
 cdef int index_of_parameter(FastPath verb, PyObject* name):
@@ -1097,6 +1144,8 @@ cdef object call_kernel_and_sum(FastPath verb, PyObject** args, Py_ssize_t n_arg
     cdef products_type add_products
     if n_args < 2 or not cnp.PyArray_CheckExact(<object>args[1]):
         return None
+    if n_args == 3 and not (PyFloat_CheckExact(args[2]) or PyLong_CheckExact(args[2])):
+        return None  # the gradient of a weight has its shape and its dtype
     cdef cnp.ndarray x = <cnp.ndarray>args[1]
     cdef int type_number = cnp.PyArray_TYPE(x)
     if type_number == cnp.NPY_FLOAT32:
@@ -1119,20 +1168,98 @@ cdef object call_kernel_and_sum(FastPath verb, PyObject** args, Py_ssize_t n_arg
     return result, cnp.PyArray_ToScalar(cnp.PyArray_DATA(total), total)
 
 
+cdef struct Call:
+    # What a call says beside its arrays.
+    Choice choice
+    Loops* loops
+    PyObject* out
+    double parameters[MAX_OPERANDS]
+    bint has_defaults
+
+
+cdef bint read_call(
+    FastPath verb, PyObject** args, Py_ssize_t n_args, PyObject* kwnames, int type_number,
+    int dimensions, Call* call,
+) except -1:
+    """Read parameters, settings and ``out``; return whether all are such as compiled loops take."""
+    cdef PyObject* value
+    cdef Py_ssize_t n_given = n_args - verb.n_inputs
+    cdef unsigned int given = 0  # one bit for each parameter
+    cdef Py_ssize_t i
+    cdef int index
+    if n_given > verb.n_parameters:
+        return False
+    for i in range(n_given):
+        if not read_number(args[verb.n_inputs + i], dimensions, &call.parameters[i]):
+            return False
+        given |= <unsigned int>1 << i
+
+    call.out = Py_None
+    call.choice = settings_here()
+    if kwnames != NULL:
+        for i in range(PyTuple_GET_SIZE(kwnames)):
+            value = args[n_args + i]
+            if PyTuple_GET_ITEM(kwnames, i) == OUT:
+                call.out = value
+            elif PyTuple_GET_ITEM(kwnames, i) == BACKEND:
+                call.choice.backend = call.choice.backend if value == Py_None else own_name(value)
+            elif PyTuple_GET_ITEM(kwnames, i) == PRECISION:
+                call.choice.precision = call.choice.precision if value == Py_None else own_name(value)
+            else:
+                index = index_of_parameter(verb, PyTuple_GET_ITEM(kwnames, i))
+                if index < 0 or given >> index & 1:
+                    return False
+                if not read_number(value, dimensions, &call.parameters[index]):
+                    return False
+                given |= <unsigned int>1 << index
+    if given & verb.required != verb.required:
+        return False
+    if call.choice.backend == AUTO or call.choice.backend == NAMES[0]:
+        call.loops = &verb.loops[0]
+    elif call.choice.backend == NAMES[1]:
+        call.loops = &verb.loops[1]
+    else:
+        return False
+    if call.choice.precision != FAST and call.choice.precision != FAITHFUL:
+        return False
+
+    call.has_defaults = True
+    if given and type_number == cnp.NPY_FLOAT32:
+        # Not for 16 bits: their tables are for the defaults, which every dtype has.
+        round_to_single(given & verb.compared, call.parameters)
+    for i in range(verb.n_parameters):
+        if given >> i & 1 and call.parameters[i] != verb.defaults[i]:
+            call.has_defaults = False
+        else:  # a negative zero is the default too, if that is 0
+            call.parameters[i] = verb.defaults[i]
+    return not given or are_allowed(verb, call.parameters)
+
+
+cdef inline bint choose_loop(Job* job, Call* call, int type_number):
+    """Set the loop for arrays of a type, or NULL, and its parameters; return whether it has a table."""
+    cdef Loops* loops = call.loops
+    cdef int i
+    job.loop = NULL
+    job.parameters = call.parameters
+    if type_number == cnp.NPY_FLOAT32:
+        job.loop = loops.single_fast if call.choice.precision == FAST and call.has_defaults else loops.single
+    elif type_number == cnp.NPY_FLOAT64:
+        job.loop = loops.double
+    elif call.has_defaults:
+        for i in range(TABLES):
+            if loops.tables[i] != NULL and loops.table_types[i] == type_number:
+                job.loop = loops.table_loops[i]
+                job.parameters = <double*>loops.tables[i]
+                return True
+    return False
+
+
 cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObject* kwnames):
     """Return the result, or None where the call is not the common one."""
     cdef Job job
-    cdef Choice choice
+    cdef Call call
     cdef cnp.ndarray first, array
-    cdef PyObject* out = Py_None
-    cdef PyObject* value
-    cdef double[MAX_OPERANDS] parameters
-    cdef Py_ssize_t n_given = n_args - verb.n_inputs
-    cdef unsigned int given = 0  # one bit for each parameter
-    cdef bint has_defaults = True
-    cdef bint has_table = False
     cdef Py_ssize_t i
-    cdef int index
     if verb.n_inputs == 0:  # of another kernel, or with settings of its own: it has no loops here
         if verb.kernel is None or n_args > verb.n_positional:
             return None
@@ -1140,69 +1267,14 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
             # Without keywords: what is given as out is none of the kernel's.
             return call_kernel_and_sum(verb, args, n_args) if kwnames == NULL else None
         return fast_call(verb.kernel, args, n_args, kwnames)
-    if not 0 <= n_given <= verb.n_parameters:
+    if n_args < verb.n_inputs or not cnp.PyArray_CheckExact(<object>args[0]):
         return None
-    if not cnp.PyArray_CheckExact(<object>args[0]):
-        return None
-    for i in range(n_given):
-        if not read_number(args[verb.n_inputs + i], &parameters[i]):
-            return None
-        given |= <unsigned int>1 << i
-
-    choice = settings_here()
-    if kwnames != NULL:
-        for i in range(PyTuple_GET_SIZE(kwnames)):
-            value = args[n_args + i]
-            if PyTuple_GET_ITEM(kwnames, i) == OUT:
-                out = value
-            elif PyTuple_GET_ITEM(kwnames, i) == BACKEND:
-                choice.backend = choice.backend if value == Py_None else own_name(value)
-            elif PyTuple_GET_ITEM(kwnames, i) == PRECISION:
-                choice.precision = choice.precision if value == Py_None else own_name(value)
-            else:
-                index = index_of_parameter(verb, PyTuple_GET_ITEM(kwnames, i))
-                if index < 0 or given >> index & 1 or not read_number(value, &parameters[index]):
-                    return None
-                given |= <unsigned int>1 << index
-    if given & verb.required != verb.required:
-        return None
-    cdef Loops* loops
-    if choice.backend == AUTO or choice.backend == NAMES[0]:
-        loops = &verb.loops[0]
-    elif choice.backend == NAMES[1]:
-        loops = &verb.loops[1]
-    else:
-        return None
-    if choice.precision != FAST and choice.precision != FAITHFUL:
-        return None
-
     first = <cnp.ndarray>args[0]
     cdef int type_number = cnp.PyArray_TYPE(first)
-    job.parameters = verb.defaults
-    if given:
-        # Not for 16 bits: their tables are for the defaults, which every dtype has.
-        if type_number == cnp.NPY_FLOAT32:
-            round_to_single(given & verb.compared, parameters)
-        for i in range(verb.n_parameters):
-            if given >> i & 1 and parameters[i] != verb.defaults[i]:
-                has_defaults = False
-            else:  # a negative zero is the default too, if that is 0
-                parameters[i] = verb.defaults[i]
-        if not are_allowed(verb, parameters):
-            return None
-        job.parameters = parameters
+    if not read_call(verb, args, n_args, kwnames, type_number, cnp.PyArray_NDIM(first), &call):
+        return None
 
-    if type_number == cnp.NPY_FLOAT32:
-        job.loop = loops.single_fast if choice.precision == FAST and has_defaults else loops.single
-    elif type_number == cnp.NPY_FLOAT64:
-        job.loop = loops.double
-    else:
-        job.loop = NULL
-        for i in range(TABLES):
-            if loops.tables[i] != NULL and loops.table_types[i] == type_number and has_defaults:
-                job.loop = loops.table_loops[i]
-                job.parameters = <double*>loops.tables[i]
-                has_table = True
+    cdef bint has_table = choose_loop(&job, &call, type_number)
     if job.loop == NULL:
         return None
 
@@ -1219,8 +1291,8 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
     job.n = cnp.PyArray_SIZE(first)
     cdef object result
     cdef PyObject* outputs[2]
-    if out != Py_None:
-        if not find_outputs(verb, out, outputs):
+    if call.out != Py_None:
+        if not find_outputs(verb, call.out, outputs):
             return None
         for i in range(verb.n_outputs):
             if not is_plain(<object>outputs[i], type_number):
@@ -1233,7 +1305,7 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
             job.outputs[i] = cnp.PyArray_DATA(array)
         if verb.n_outputs == 2 and overlap(<cnp.ndarray>outputs[0], <cnp.ndarray>outputs[1]):
             return None
-        result = <object>out
+        result = <object>call.out
     else:
         array = new_like(first)
         result = array
@@ -1251,5 +1323,5 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
         job.streaming = pays_to_stream(&job, TABLE_STREAMING_BYTES)
     else:
         job.streaming = verb.is_bound_by_memory and pays_to_stream(&job, STREAMING_BYTES)
-    run(&job, choice.num_threads)
+    run(&job, call.choice.num_threads)
     return result

@@ -4,6 +4,23 @@
 #define FASTACT_FLOATING_POINT_H
 
 #include <fenv.h>
+#if defined(__SSE2__) || defined(_M_X64)
+#include <xmmintrin.h>
+#endif
+
+/* Forget which operations were inexact, overflowed and so on, so that NumPy warns of none. The
+   functions of fenv.h look at the x87 unit too, which takes longer than a short loop. */
+static inline void fastact_clear_exceptions(void)
+{
+#if defined(__SSE2__) || defined(_M_X64)
+    unsigned int state = _mm_getcsr();
+    if (state & _MM_EXCEPT_MASK) {
+        _mm_setcsr(state & ~(unsigned int)_MM_EXCEPT_MASK);
+    }
+#elif defined(FE_ALL_EXCEPT)
+    feclearexcept(FE_ALL_EXCEPT);
+#endif
+}
 
 #ifdef FE_DFL_ENV
 

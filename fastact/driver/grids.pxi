@@ -1,0 +1,210 @@
+# Large arrays of any steps, on threads. NumPy's ufuncs run their inner loops one after another;
+# here the rows of a grid, or parts of long rows, are chunks for the threads, which also handles
+# signals in between.
+#
+# Included by _core.pyx.
+
+cdef enum:
+    MAX_DIMENSIONS = 64
+
+cdef struct Grid:
+    Strided row  # the first row
+    int n_axes  # of rows
+    Py_ssize_t lengths[MAX_DIMENSIONS]
+    Py_ssize_t input_steps[MAX_OPERANDS][MAX_DIMENSIONS]
+    Py_ssize_t output_steps[2][MAX_DIMENSIONS]
+    Py_ssize_t n_rows
+    Py_ssize_t rows_in_chunk  # 1 where a row has several parts
+    Py_ssize_t parts
+    Py_ssize_t part_length
+
+
+cdef void run_grid_row(Grid* grid, Py_ssize_t index, Py_ssize_t part) noexcept nogil:
+    cdef Strided row = grid.row
+    cdef Py_ssize_t position, begin
+    cdef int axis, i
+    for axis in range(grid.n_axes - 1, -1, -1):
+        position = index % grid.lengths[axis]
+        index //= grid.lengths[axis]
+        for i in range(row.job.n_inputs):
+            row.job.inputs[i] = <char*>row.job.inputs[i] + position * grid.input_steps[i][axis]
+        for i in range(row.job.n_outputs):
+            row.job.outputs[i] = <char*>row.job.outputs[i] + position * grid.output_steps[i][axis]
+    begin = part * grid.part_length
+    run_strided(&row, begin, min(begin + grid.part_length, row.job.n))
+
+
+cdef void run_grid_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
+    cdef Grid* grid = <Grid*>context
+    cdef Py_ssize_t first = chunk // grid.parts * grid.rows_in_chunk
+    cdef Py_ssize_t index
+    for index in range(first, min(first + grid.rows_in_chunk, grid.n_rows)):
+        run_grid_row(grid, index, chunk % grid.parts)
+
+
+cdef int run_grid(Grid* grid, int num_threads) except -1:
+    cdef Job* job = &grid.row.job
+    cdef Py_ssize_t chunk = min(job.chunk, LONGEST_CHUNK)
+    cdef int axis
+    grid.n_rows = 1
+    for axis in range(grid.n_axes):
+        grid.n_rows *= grid.lengths[axis]
+    if grid.n_rows == 0 or job.n == 0:
+        return 0
+    grid.rows_in_chunk = max(chunk // job.n, <Py_ssize_t>1)
+    grid.parts = max(job.n // chunk, <Py_ssize_t>1)
+    grid.part_length = ((job.n + grid.parts - 1) // grid.parts + 63) // 64 * 64
+    cdef Py_ssize_t chunks = (grid.n_rows + grid.rows_in_chunk - 1) // grid.rows_in_chunk * grid.parts
+    return run_chunks(run_grid_chunk, grid, chunks, CHUNKS_BETWEEN_SIGNALS, num_threads)
+
+
+# --- from arrays to a grid -----------------------------------------------------------------------
+
+cdef bint is_strided(PyObject* value, int type_number, bint as_output):
+    """Whether it is exactly an ndarray of this type, native and aligned, with dimensions."""
+    if not cnp.PyArray_CheckExact(<object>value):
+        return False
+    cdef cnp.ndarray array = <cnp.ndarray>value
+    if cnp.PyArray_TYPE(array) != type_number or cnp.PyArray_NDIM(array) == 0:
+        return False
+    return cnp.PyArray_ISBEHAVED(array) if as_output else cnp.PyArray_ISBEHAVED_RO(array)
+
+
+cdef bint join_shape(Grid* grid, cnp.ndarray array, int dimensions):
+    """Broadcast the lengths of the grid with those of an array; return whether that is possible."""
+    cdef int axis
+    cdef Py_ssize_t length
+    cdef int missing = dimensions - cnp.PyArray_NDIM(array)
+    for axis in range(missing, dimensions):
+        length = cnp.PyArray_DIM(array, axis - missing)
+        if grid.lengths[axis] == 1:
+            grid.lengths[axis] = length
+        elif length != 1 and length != grid.lengths[axis]:
+            return False
+    return True
+
+
+cdef void set_steps(Py_ssize_t* steps, cnp.ndarray array, int dimensions):
+    cdef int axis
+    cdef int missing = dimensions - cnp.PyArray_NDIM(array)
+    for axis in range(dimensions):
+        steps[axis] = 0
+        if axis >= missing and cnp.PyArray_DIM(array, axis - missing) != 1:
+            steps[axis] = cnp.PyArray_STRIDE(array, axis - missing)
+
+
+cdef void swap_axes(Grid* grid, int a, int b):
+    cdef int i
+    grid.lengths[a], grid.lengths[b] = grid.lengths[b], grid.lengths[a]
+    for i in range(grid.row.job.n_inputs):
+        grid.input_steps[i][a], grid.input_steps[i][b] = grid.input_steps[i][b], grid.input_steps[i][a]
+    for i in range(grid.row.job.n_outputs):
+        grid.output_steps[i][a], grid.output_steps[i][b] = grid.output_steps[i][b], grid.output_steps[i][a]
+
+
+cdef void sort_axes(Grid* grid):
+    """Have the steps of the first output fall from axis to axis."""
+    cdef int axis, other
+    for axis in range(1, grid.n_axes):
+        for other in range(axis, 0, -1):
+            if labs(grid.output_steps[0][other - 1]) >= labs(grid.output_steps[0][other]):
+                break
+            swap_axes(grid, other - 1, other)
+
+
+cdef bint follows(Grid* grid, int axis):
+    """Whether going along the axis before is going on along this one, in all arrays."""
+    cdef int i
+    for i in range(grid.row.job.n_inputs):
+        if grid.input_steps[i][axis - 1] != grid.lengths[axis] * grid.input_steps[i][axis]:
+            return False
+    for i in range(grid.row.job.n_outputs):
+        if grid.output_steps[i][axis - 1] != grid.lengths[axis] * grid.output_steps[i][axis]:
+            return False
+    return True
+
+
+cdef void join_axes(Grid* grid):
+    """Join axes that follow one another, and leave out those of length 1; the last is a row."""
+    cdef int axis = grid.n_axes - 1
+    cdef int i
+    while axis > 0:
+        if grid.lengths[axis - 1] == 1 or grid.lengths[axis] == 1 or follows(grid, axis):
+            if grid.lengths[axis] == 1:
+                swap_axes(grid, axis - 1, axis)
+            grid.lengths[axis] *= grid.lengths[axis - 1]
+            for i in range(axis, grid.n_axes):  # close the gap
+                swap_axes(grid, i - 1, i)
+            grid.n_axes -= 1
+        axis -= 1
+    grid.n_axes -= 1
+    grid.row.job.n = grid.lengths[grid.n_axes]
+    for i in range(grid.row.job.n_inputs):
+        grid.row.input_steps[i] = grid.input_steps[i][grid.n_axes]
+    for i in range(grid.row.job.n_outputs):
+        grid.row.output_steps[i] = grid.output_steps[i][grid.n_axes]
+
+
+cdef object call_on_grid(FastPath verb, PyObject** args, Call* call, int type_number, int dimensions):
+    """Return the results for large arrays of any steps, or None where a ufunc must compute them."""
+    cdef Grid grid
+    cdef Job* job = &grid.row.job
+    cdef cnp.ndarray array
+    cdef int i, axis
+    choose_loop(job, call, type_number)
+    if job.loop == NULL:
+        return None
+    for axis in range(dimensions):
+        grid.lengths[axis] = 1
+    for i in range(verb.n_inputs):
+        if not is_strided(args[i], type_number, False):
+            return None
+        if not join_shape(&grid, <cnp.ndarray>args[i], dimensions):
+            return None
+    inputs = [<object>args[i] for i in range(verb.n_inputs)]
+    if call.out == Py_None:
+        outputs = verb._new_outputs(inputs)
+    else:
+        outputs = [<object>call.out]
+        if not is_strided(call.out, type_number, True) or not keeps_all_inputs(<object>call.out, inputs):
+            return None
+    job.n_inputs, job.n_outputs = verb.n_inputs, verb.n_outputs
+    job.chunk = verb.chunk
+    job.streaming = False
+    for i in range(verb.n_inputs):
+        array = inputs[i]
+        job.inputs[i], job.input_sizes[i] = cnp.PyArray_DATA(array), cnp.PyArray_ITEMSIZE(array)
+        set_steps(grid.input_steps[i], array, dimensions)
+    for i in range(verb.n_outputs):
+        array = outputs[i]
+        if not has_shape(array, &grid, dimensions):
+            return None
+        job.outputs[i], job.output_sizes[i] = cnp.PyArray_DATA(array), cnp.PyArray_ITEMSIZE(array)
+        set_steps(grid.output_steps[i], array, dimensions)
+    grid.n_axes = dimensions
+    sort_axes(&grid)
+    join_axes(&grid)
+    run_grid(&grid, call.choice.num_threads)
+    return outputs[0] if verb.n_outputs == 1 else tuple(outputs)
+
+
+cdef bint has_shape(cnp.ndarray array, Grid* grid, int dimensions):
+    cdef int axis
+    if cnp.PyArray_NDIM(array) != dimensions:
+        return False
+    for axis in range(dimensions):
+        if cnp.PyArray_DIM(array, axis) != grid.lengths[axis]:
+            return False
+    return True
+
+
+cdef bint keeps_all_inputs(object output, list inputs) except -1:
+    """Whether no input is written before it is read: one may be the output itself."""
+    for array in inputs:
+        if may_share_memory(output, array) and not (
+            cnp.PyArray_DATA(output) == cnp.PyArray_DATA(array)
+            and output.shape == array.shape
+            and output.strides == array.strides
+        ):
+            return False
+    return True
