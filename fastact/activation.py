@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastact import config, dispatch, memory, saving, sloped
+from fastact import config, dispatch, memory, numpy_backend, saving, sloped
 from fastact.catalogue import DOMAINS, NAMES, ROWS, Option, Parameter, Row
 
 if config.driver is not None:
@@ -106,6 +106,7 @@ class Verb(_Base):  # type: ignore[misc]
                 row.chunk,
                 self.is_bound_by_memory,
                 row.keeps_integers,
+                self.kind == "backward_from_output" and numpy_backend.has_bounds(row),
             )
             self.adopt_loops("cython", config.cython_backend.loop_address)
         elif self._is_defined:
@@ -143,6 +144,11 @@ class Verb(_Base):  # type: ignore[misc]
         """Settle the rounding of 16 bits for the compiled driver: see ``rounding.settle_ties``."""
         with np.errstate(all="ignore"):
             dispatch.settle_ties_of(self, [x], parameters, results, [dtype] * self.nout)
+
+    def _saturate(self, y: np.ndarray, parameters: Sequence[Any], dtype: np.dtype) -> None:
+        """Change outputs at a bound for the compiled driver: see ``numpy_backend.saturated``."""
+        with np.errstate(all="ignore"):
+            y[...] = numpy_backend.saturated(self.row, y.astype(dtype), y, parameters)
 
     @property
     def is_bound_by_memory(self) -> bool:

@@ -112,6 +112,11 @@ def _function(name: str) -> Any:
     return globals()[name]
 
 
+def has_bounds(row: Row) -> bool:
+    """Whether outputs of 16 bits may have reached a bound: see ``saturated``."""
+    return f"{row.name}_bounds" in globals()
+
+
 def saturated(row: Row, y: np.ndarray, wide: np.ndarray, parameters: Sequence[Any]) -> np.ndarray:
     """Return ``wide``, infinite where ``y`` has reached a bound of the activation.
 

@@ -940,6 +940,7 @@ cdef class FastPath:
     cdef products_type single_products
     cdef products_type double_products
     cdef bint keeps_integers
+    cdef bint saturates  # whether y of 16 bits may be a bound, from which on f' is 0
     cdef list ufuncs  # of each backend, that of faithful precision and that of fast, or None
 
     def __cinit__(self, *args, **kwargs):
@@ -951,7 +952,7 @@ cdef class FastPath:
         return self._general_call(args, kwargs)
 
     def _describe(self, int n_inputs, int n_outputs, parameters, ordered, Py_ssize_t chunk,
-                  bint is_bound_by_memory, bint keeps_integers):
+                  bint is_bound_by_memory, bint keeps_integers, bint saturates):
         """Set what is called.
 
         ``parameters`` are tuples of name, default, whether there is one to fall back to, the
@@ -981,6 +982,7 @@ cdef class FastPath:
         self.chunk = chunk
         self.is_bound_by_memory = is_bound_by_memory
         self.keeps_integers = keeps_integers
+        self.saturates = saturates
 
     def _use_kernel(self, FastPath kernel, Py_ssize_t n_positional, size_t single, size_t double_):
         """Have another verb serve the calls with at most so many positional arguments.

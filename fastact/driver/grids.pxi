@@ -21,8 +21,11 @@ cdef struct Grid:
 
 cdef void run_grid_row(Grid* grid, Py_ssize_t index, Py_ssize_t part) noexcept nogil:
     cdef Strided row = grid.row
-    cdef Py_ssize_t position, begin
+    cdef Py_ssize_t begin = part * grid.part_length
+    cdef Py_ssize_t position
     cdef int axis, i
+    if begin >= row.job.n:  # the parts before, of whole cache lines, are all
+        return
     for axis in range(grid.n_axes - 1, -1, -1):
         position = index % grid.lengths[axis]
         index //= grid.lengths[axis]
@@ -30,7 +33,6 @@ cdef void run_grid_row(Grid* grid, Py_ssize_t index, Py_ssize_t part) noexcept n
             row.job.inputs[i] = <char*>row.job.inputs[i] + position * grid.input_steps[i][axis]
         for i in range(row.job.n_outputs):
             row.job.outputs[i] = <char*>row.job.outputs[i] + position * grid.output_steps[i][axis]
-    begin = part * grid.part_length
     run_strided(&row, begin, min(begin + grid.part_length, row.job.n))
 
 

@@ -142,6 +142,7 @@ cdef struct Kernel:
     int n_parameters
     int n_outputs
     unsigned int compared
+    bint saturates
     double* defaults
     Py_ssize_t size
     Py_ssize_t chunk
@@ -159,6 +160,7 @@ cdef Kernel new_kernel(FastPath verb, int backend, bint is_fast, int type_number
     kernel.n_parameters = verb.n_parameters
     kernel.n_outputs = verb.n_outputs
     kernel.compared = verb.compared
+    kernel.saturates = verb.saturates
     kernel.defaults = verb.defaults
     kernel.size = 2 if layout >= 0 else 4 if type_number == cnp.NPY_FLOAT32 else 8
     kernel.chunk = verb.chunk
@@ -305,6 +307,8 @@ cdef void compute_sixteen_bits(
                 wide[k][i] = nearest(wide[k][i], kernel)
     for k in range(job.n_outputs):
         outputs[k] = results[k]
+    if kernel.saturates:
+        saturate(kernel, wide, count, job.parameters if job.n_inputs == kernel.n_arrays else NULL)
     job.loop(inputs, outputs, (count + BLOCK - 1) // BLOCK, job.parameters)
     if kernel.n_arrays == 1:  # products are rounded as they are
         for k in range(job.n_outputs):
@@ -318,20 +322,37 @@ cdef void compute_sixteen_bits(
         scatter(<char*>job.outputs[k] + begin * strided.output_steps[k], bits, strided.output_steps[k], count, 2)
 
 
+# Where results need what only Python knows; an error there is only reported.
+
 cdef void settle(
     Kernel* kernel, double[SIXTEEN_TILE]* inputs, double[SIXTEEN_TILE]* results, Py_ssize_t count,
     double* parameters,
 ) noexcept with gil:
-    """Move results next to a tie to the side of the true value; an error is only reported."""
-    cdef FastPath verb = <FastPath>kernel.verb
+    """Move results next to a tie to the side of the true value."""
     cdef int i
-    x = doubles(inputs[0], count)
     found = [doubles(results[i], count) for i in range(kernel.n_outputs)]
+    values = parameter_values(kernel, inputs, count, parameters)
+    dtype = cnp.PyArray_DescrFromType(kernel.type_number)
+    (<FastPath>kernel.verb)._settle_ties(doubles(inputs[0], count), values, found, dtype)
+
+
+cdef void saturate(
+    Kernel* kernel, double[SIXTEEN_TILE]* inputs, Py_ssize_t count, double* parameters
+) noexcept with gil:
+    """Make outputs infinite where they have reached a bound, as a number of 16 bits."""
+    values = parameter_values(kernel, inputs, count, parameters)
+    dtype = cnp.PyArray_DescrFromType(kernel.type_number)
+    (<FastPath>kernel.verb)._saturate(doubles(inputs[1], count), values, dtype)
+
+
+cdef list parameter_values(
+    Kernel* kernel, double[SIXTEEN_TILE]* inputs, Py_ssize_t count, double* parameters
+):
+    """Return the parameters as numbers or, where they are inputs of the loop, as arrays."""
+    cdef int i
     if parameters == NULL:
-        values = [doubles(inputs[1 + i], count) for i in range(kernel.n_parameters)]
-    else:
-        values = [parameters[i] for i in range(kernel.n_parameters)]
-    verb._settle_ties(x, values, found, cnp.PyArray_DescrFromType(kernel.type_number))
+        return [doubles(inputs[kernel.n_arrays + i], count) for i in range(kernel.n_parameters)]
+    return [parameters[i] for i in range(kernel.n_parameters)]
 
 
 cdef object doubles(double* address, cnp.npy_intp count):
