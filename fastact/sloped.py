@@ -311,7 +311,20 @@ def _rrelu_slopes(verb: Any, given: Mapping[str, Any]) -> Any:
             f"{verb.__name__}: the slopes that were drawn are unknown: slopes or rng must be "
             "given, rng as a seed or in the state of the forward call"
         )
-    return draw_slopes(verb, _shape(verb, given), bounds[0], bounds[1], rng)
+    drawn = draw_slopes(verb, _shape(verb, given), bounds[0], bounds[1], rng)
+    return _in_memory_order(drawn, given[verb.arguments[-1]])
+
+
+def _in_memory_order(slopes: np.ndarray, array: Any) -> np.ndarray:
+    """Return slopes in the memory order of the array, which the result then has too."""
+    if not isinstance(array, np.ndarray) or array.flags.c_contiguous:
+        return slopes
+    flags = [["readonly"], ["writeonly", "allocate"]]
+    copy: np.ndarray = np.nditer(
+        [np.asarray(array), None], ["zerosize_ok", "refs_ok"], flags, [array.dtype, slopes.dtype]
+    ).operands[1]
+    copy[...] = slopes
+    return copy
 
 
 def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.ndarray:

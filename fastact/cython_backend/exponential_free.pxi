@@ -33,7 +33,6 @@ cdef extern from *:
     #define FASTACT_TWO_TO_340 2.2397447421778042e102
     #define FASTACT_TWO_TO_400 2.5822498780869086e120
     #define FASTACT_TWO_TO_500 3.273390607896142e150
-    #define FASTACT_TWO_TO_640 4.562440617622195e192
     #define FASTACT_TWO_TO_740 5.78358058743443e222
     #define FASTACT_TWO_TO_1000 1.0715086071862673e301
     #define FASTACT_TWO_TO_MINUS_30 9.313225746154785e-10
@@ -91,7 +90,6 @@ cdef extern from *:
     const double TWO_TO_340 "FASTACT_TWO_TO_340"
     const double TWO_TO_400 "FASTACT_TWO_TO_400"
     const double TWO_TO_500 "FASTACT_TWO_TO_500"
-    const double TWO_TO_640 "FASTACT_TWO_TO_640"
     const double TWO_TO_740 "FASTACT_TWO_TO_740"
     const double TWO_TO_1000 "FASTACT_TWO_TO_1000"
     const double TWO_TO_MINUS_30 "FASTACT_TWO_TO_MINUS_30"
@@ -876,7 +874,7 @@ cdef inline double squareplus_grad_from_output_double(double y, double b) noexce
     cdef double quotient = square * inverse
     cdef double rest = remainder(square, quotient, total.high)
     rest = rest + multiply_add(-quotient, total.low + square_low, square_low)
-    cdef double rectified = 1.0 if y > 0 else 0.0 * y
+    cdef double rectified = keep_nan[double](1.0 if y > 0 else 0.0, y)
     return rectified if b == 0 else multiply_add(rest, inverse, quotient)
 
 
