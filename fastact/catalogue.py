@@ -27,7 +27,9 @@ from typing import Any, NamedTuple
 
 #: Kernels that only compare with a parameter, or multiply by it once, are right for any number.
 ANY_NUMBER = (0.0, math.inf)
-#: Differences of lines and bounds beyond this are not subnormal: their signs are right.
+#: The rounding error of a product with x is computed without overflow or underflow.
+MODERATE = (2.0**-500, 2.0**500)
+#: Signs of differences between lines and bounds are right: these are not subnormal.
 NOT_TINY = 2.0**-900
 
 
@@ -150,11 +152,13 @@ NOT_MONOTONIC = "it is not monotonic, so two inputs share one output but not one
 
 #: The default slope is one sixth, not the nearest double.
 SLOPE = Parameter(
-    "slope", 1 / 6, "slope of the line; the double nearest 1/6 stands for 1/6", unit="1 / x"
+    "slope",
+    1 / 6,
+    "slope of the line; the double nearest 1/6 stands for 1/6",
+    unit="1 / x",
+    kernel_range=(2.0**-64, 2.0**500),
 )
-OFFSET = Parameter(
-    "offset", 0.5, "the line at 0", kernel_range=(NOT_TINY, sys.float_info.max)
-)
+OFFSET = Parameter("offset", 0.5, "the line at 0", kernel_range=(NOT_TINY, 2.0**900))
 
 
 def bounds(
@@ -634,7 +638,8 @@ ROWS = (
         limits=(0.0, math.inf),
         derivative_limits=(0.0, 1.0),
         parameters=(Parameter(
-            "beta", 1.0, "sharpness; relu is the limit", domain="above 0", unit="1 / x"
+            "beta", 1.0, "sharpness; relu is the limit", domain="above 0", unit="1 / x",
+            kernel_range=MODERATE,
         ),),
         derivative_from_output="1 - exp(-beta * max(y, 0))",
         example=(0.3133, 0.6931, 2.1269),
@@ -650,7 +655,9 @@ ROWS = (
         derivative="s * (1 + beta * x * (1 - s)) with s = 1 / (1 + exp(-beta * x))",
         limits=(-0.0, math.inf),
         derivative_limits=(-0.0, 1.0),
-        parameters=(Parameter("beta", 1.0, "sharpness; relu is the limit", unit="1 / x"),),
+        parameters=(Parameter(
+            "beta", 1.0, "sharpness; relu is the limit", unit="1 / x", kernel_range=MODERATE
+        ),),
         no_derivative_from_output=NOT_MONOTONIC,
         example=(-0.2689, 0.0, 1.7616),
         derivative_example=(0.0723, 0.5, 1.0908),

@@ -351,6 +351,8 @@ cdef inline double excess(double x, double slope, double offset, double bound) n
     cdef double sign = x if x == 0 else copysign(1.0, x)
     sign = sign if x == x else x
     cdef double other = sign if difference == 0 else x
+    if not FUSED:  # the rounded product may be infinite where the line is not
+        other = sign if fabs(x) <= (DBL_MAX if fabs(bound) > DBL_MAX else -1.0) else other
     difference = difference if half == 1 else half * offset - half * bound
     return linear(other, slope * half, low_part(slope) * half, difference) + rest
 
@@ -517,9 +519,7 @@ cdef inline double hard_swish_grad(floating x, double slope, double offset) noex
         inner = sixth_of(doubled, 0.0)
     cdef double low = 0.0 if x <= -3 else inner
     cdef double by_default = 1.0 if x >= 3 else low
-    cdef double scale = 1.0 if fabs(slope) > 1e307 else 2.0
-    cdef double of_line = linear(x, scale * slope, scale * low_part(slope), 0.5 * scale * offset)
-    of_line = of_line * (2.0 / scale)  # a subnormal result must not be doubled
+    cdef double of_line = linear(x, 2.0 * slope, 2.0 * low_part(slope), offset)
     of_line = 0.0 if excess(x, slope, offset, 0.0) <= 0 else of_line
     of_line = 1.0 if excess(x, slope, offset, 1.0) >= 0 else of_line
     return by_default if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
