@@ -24,7 +24,6 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-
 #: Kernels that only compare with a parameter, or multiply by it once, are right for any number.
 ANY_NUMBER = (0.0, math.inf)
 #: The rounding error of a product with x is computed without overflow or underflow.

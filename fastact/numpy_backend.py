@@ -37,7 +37,7 @@ _CHUNK = 1 << 13
 _WIDER = {"float32": np.float64, "float64": np.longdouble}
 # Functions with at most one rounded operation. Long double would round a float64 result twice.
 _ROUNDED_ONCE = ("leaky_relu", "soft_shrink", "sparse_sigmoid")
-# Of summing the terms of a line: the sign is right unless all but 2**-200 of them cancels, inexactly.
+# Passes over the terms of a line, after which the sign of their sum is right.
 _PASSES = 3
 _LONG_DOUBLE_DIGITS = np.finfo(np.longdouble).nmant
 

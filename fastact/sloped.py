@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastact import config, dispatch
+from fastact import config, dispatch, tables
 from fastact.catalogue import ROWS, Row
 from fastact.rounding import is_bfloat16, to_sixteen_bits
 
@@ -319,10 +319,7 @@ def _in_memory_order(slopes: np.ndarray, array: Any) -> np.ndarray:
     """Return slopes in the memory order of the array, which the result then has too."""
     if not isinstance(array, np.ndarray) or array.flags.c_contiguous:
         return slopes
-    flags = [["readonly"], ["writeonly", "allocate"]]
-    copy: np.ndarray = np.nditer(
-        [np.asarray(array), None], ["zerosize_ok", "refs_ok"], flags, [array.dtype, slopes.dtype]
-    ).operands[1]
+    copy = tables.empty_as_of_ufunc(array, slopes.dtype)
     copy[...] = slopes
     return copy
 

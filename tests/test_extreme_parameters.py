@@ -134,7 +134,7 @@ def test_parameters_in_arrays_give_the_same(name: str, dtype: str, backend: str)
 
 
 def _lines_beside_a_bound(dtype: str) -> Iterator[tuple[float, float, float, float]]:
-    """Yield x, slope, offset and a bound that differs from the line by a rounding error, or less."""
+    """Yield x, slope, offset and a bound that is the line but for a rounding error."""
     random = np.random.default_rng(20_261_201)
     points = [*range(-12, 13), *random.normal(0, 3, 40)]
     for number in np.array(points, dtype):

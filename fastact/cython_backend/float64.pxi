@@ -374,9 +374,9 @@ cdef inline pair scaled_magnitude(double b, double x, double bound) noexcept nog
     return two_product(b, at_most(at_least(fabs(x), 1.1830521861667747e-271), limit))
 
 
-# scaled_tanh: a tanh(b x), for a and b that are 0 or of magnitudes between 2**-64 and 2**64. The error
-# of b x counts times 1 - tanh**2, which is tanh'. It is a b x for
-# |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
+# scaled_tanh: a tanh(b x), for a and b that are 0 or of magnitudes between 2**-64 and 2**64. The
+# error of b x counts times 1 - tanh**2, which is tanh'. It is a b x for |b x| up to 2**-70, and for
+# subnormal x, of which a product may be slow, x + (a b - 1) x.
 cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nogil:
     cdef double magnitude = fabs(x)
     cdef pair slope = two_product(fabs(a), fabs(b))

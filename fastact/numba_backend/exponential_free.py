@@ -13,7 +13,7 @@ function ``name_backward`` too, and likewise ``name_backward_from_output``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import copysign, fabs, inf, sqrt
+from math import copysign, inf, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np

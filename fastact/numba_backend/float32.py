@@ -19,7 +19,7 @@ Both sides of a choice are computed before it, so that it becomes a select of ve
 
 from __future__ import annotations
 
-from math import copysign, fabs, inf, nan
+from math import copysign, fabs, nan
 
 from numba import float32
 

@@ -450,9 +450,9 @@ def scaled_magnitude(b: float, x: float, bound: float) -> Pair:
     return two_product(b, at_most(at_least(fabs(x), TWO_TO_MINUS_900), limit))
 
 
-# scaled_tanh: a tanh(b x), for a and b that are 0 or of magnitudes between 2**-64 and 2**64. The error
-# of b x counts times 1 - tanh**2, which is tanh'. It is a b x for
-# |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
+# scaled_tanh: a tanh(b x), for a and b that are 0 or of magnitudes between 2**-64 and 2**64. The
+# error of b x counts times 1 - tanh**2, which is tanh'. It is a b x for |b x| up to 2**-70, and for
+# subnormal x, of which a product may be slow, x + (a b - 1) x.
 @kernel
 def scaled_tanh(x: float, a: float, b: float) -> float:
     magnitude = fabs(x)
