@@ -685,41 +685,37 @@ def _run(
 ) -> list[np.ndarray]:
     """Run the backend over chunks; return the outputs, new where none was given.
 
-    If a parameter is infinite or NaN, the reference computes the limits in all backends.
+    If a parameter is one that compiled kernels do not take, the reference computes in all backends,
+    as for float64: the product of a parameter and float32 may be out of range in a double.
     """
-    if verb.kind == "backward_from_output" and arrays[1].dtype.newbyteorder("=") != work:
-        # The loops compare outputs with bounds that are rounded to their own dtype.
-        arrays = [arrays[0], _saturated(verb, arrays[1], parameters)]
-    needs_limits = _needs_limits(verb, parameters)
-    if needs_limits is False or not np.any(needs_limits):
+    needs_reference = _needs_reference(verb, parameters)
+    if not np.any(needs_reference):
         return _run_backend(verb, arrays, parameters, out, work, settings)
     reference = settings._replace(backend="numpy")
-    if np.ndim(needs_limits) == 0:
-        return _run_backend(verb, arrays, parameters, out, work, reference)
+    double = np.dtype(np.float64)
+    if np.ndim(needs_reference) == 0:
+        return _run_backend(verb, arrays, parameters, out, double, reference)
 
     shape = _broadcast_shapes(*map(np.shape, (*arrays, *parameters)))
     assert shape is not None  # check_outputs has broadcast them before
-    chosen = np.broadcast_to(needs_limits, shape)
+    chosen = np.broadcast_to(needs_reference, shape)
     x, values = (
         [np.broadcast_to(operand, shape)[chosen] for operand in operands]
         for operands in (arrays, parameters)
     )
-    # The limits come first: an output may be an input.
-    limits = _run_backend(verb, x, values, (None,) * verb.nout, work, reference)
+    # The reference comes first: an output may be an input.
+    exceptions = _run_backend(verb, x, values, (None,) * verb.nout, double, reference)
     results = _run_backend(verb, arrays, parameters, out, work, settings)
-    for result, limit in zip(results, limits, strict=True):
-        result[np.broadcast_to(chosen, result.shape)] = limit
+    for result, exception in zip(results, exceptions, strict=True):
+        result[np.broadcast_to(chosen, result.shape)] = exception
     return results
 
 
-def _needs_limits(verb: Verb, parameters: Sequence[Any]) -> Any:
-    """Return where a parameter is infinite or NaN, unless the compiled kernels take that."""
+def _needs_reference(verb: Verb, parameters: Sequence[Any]) -> Any:
+    """Return where a parameter is one that the compiled kernels do not take."""
     found: Any = False
     for parameter, value in zip(verb.row.parameters, parameters, strict=True):
-        if isinstance(value, np.ndarray) and not parameter.takes_infinity:
-            found = found | ~np.isfinite(value)
-        elif not parameter.takes_infinity:
-            found = found | (not math.isfinite(value))
+        found = found | np.logical_not(parameter.is_for_kernels(value))
     return found
 
 
@@ -732,6 +728,9 @@ def _run_backend(
     settings: config.Settings,
 ) -> list[np.ndarray]:
     """Run the loop of a backend over chunks, as ``_run``."""
+    if verb.kind == "backward_from_output" and arrays[1].dtype.newbyteorder("=") != work:
+        # The loops compare outputs with bounds that are rounded to their own dtype.
+        arrays = [arrays[0], _saturated(verb, arrays[1], parameters)]
     channels = _channels(arrays, parameters, out, work, settings)
     if channels is not None:
         return _run_channels(verb, arrays, *channels, out, work, settings)

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastact import config, dispatch
+from fastact import config, dispatch, tables
 from fastact.catalogue import ROWS, Row
 from fastact.rounding import is_bfloat16, to_sixteen_bits
 
@@ -311,7 +311,17 @@ def _rrelu_slopes(verb: Any, given: Mapping[str, Any]) -> Any:
             f"{verb.__name__}: the slopes that were drawn are unknown: slopes or rng must be "
             "given, rng as a seed or in the state of the forward call"
         )
-    return draw_slopes(verb, _shape(verb, given), bounds[0], bounds[1], rng)
+    drawn = draw_slopes(verb, _shape(verb, given), bounds[0], bounds[1], rng)
+    return _in_memory_order(drawn, given[verb.arguments[-1]])
+
+
+def _in_memory_order(slopes: np.ndarray, array: Any) -> np.ndarray:
+    """Return slopes in the memory order of the array, which the result then has too."""
+    if not isinstance(array, np.ndarray) or array.flags.c_contiguous:
+        return slopes
+    copy = tables.empty_as_of_ufunc(array, slopes.dtype)
+    copy[...] = slopes
+    return copy
 
 
 def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.ndarray:
