@@ -1,5 +1,6 @@
 """fastact: activation functions of neural networks and their gradients, for NumPy on the CPU."""
 
+from fastact import startup  # noqa: F401, I001: it must come first
 from fastact.activation import Activation, get, names
 from fastact.config import (
     BackendUnavailableError,

@@ -15,6 +15,7 @@ from contextlib import AbstractContextManager, ContextDecorator, nullcontext
 from contextvars import ContextVar
 from functools import cache
 from importlib.util import find_spec
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
@@ -79,6 +80,8 @@ _process_settings: list[Any] = [
 #: The settings of the enclosing ``use_*`` blocks; None where the setting of the process holds.
 _block_settings: ContextVar[tuple[Any, ...]] = ContextVar("fastact_settings")
 _NOT_SET = (None, None, None)
+#: Flags of the code of functions whose calls only make a generator or a coroutine.
+_RUNS_LATER = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 
 
 def current() -> Settings:
@@ -106,22 +109,40 @@ def _set_in_block(index: int, value: Any) -> None:
     _block_settings.set(tuple(block))
 
 
+#: For each block that this thread or task is in: its manager, and the value to restore.
+_entered: ContextVar[tuple[tuple[_Use, Any], ...]] = ContextVar("fastact_entered", default=())
+
+
 class _Use(ContextDecorator):
-    """Context manager of one setting. The others remain those of the surrounding code."""
+    """Context manager of one setting. The others remain those of the surrounding code.
 
-    def __init__(self, index: int, value: Any) -> None:
-        self._index, self._value = index, value
-        self._outer: list[Any] = []
+    One object may serve several blocks, nested or in several threads at once.
+    """
 
-    def _recreate_cm(self) -> _Use:  # a decorated function may run in several threads at once
-        return _Use(self._index, self._value)
+    def __init__(self, caller: str, index: int, value: Any) -> None:
+        self._caller, self._index, self._value = caller, index, value
+
+    def __call__(self, function: Any) -> Any:
+        """Decorate a function that computes when it is called, not when its result is consumed."""
+        if getattr(getattr(function, "__code__", None), "co_flags", 0) & _RUNS_LATER:
+            raise TypeError(
+                f"{self._caller}: expected a plain function, got the generator or coroutine "
+                f"function {function.__qualname__}; use a with block in it"
+            )
+        return super().__call__(function)
 
     def __enter__(self) -> None:
-        self._outer.append(_block_settings.get(_NOT_SET)[self._index])
+        outer = _block_settings.get(_NOT_SET)[self._index]
+        _entered.set((*_entered.get(), (self, outer)))
         _set_in_block(self._index, self._value)
 
     def __exit__(self, *_: object) -> None:
-        _set_in_block(self._index, self._outer.pop())
+        entered = _entered.get()
+        positions = [i for i, (manager, _) in enumerate(entered) if manager is self]
+        if positions:  # else it was entered in another thread or task, which this block is not in
+            last = positions[-1]
+            _entered.set(entered[:last] + entered[last + 1 :])
+            _set_in_block(self._index, entered[last][1])
 
 
 if driver is not None:
@@ -167,7 +188,8 @@ _failures: dict[str, str] = {}
 
 def described(error: Exception) -> str:
     """Return the type and the message of an error, as the last line of a traceback has them."""
-    return f"{type(error).__name__}: {str(error).strip()}"
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _warn(message: str) -> None:
@@ -367,7 +389,7 @@ def use_backend(name: str) -> Any:
     ...     float(fa.relu(2.0))
     2.0
     """
-    return _Use(_BACKEND, check_backend("use_backend", name))
+    return _Use("use_backend", _BACKEND, check_backend("use_backend", name))
 
 
 def get_num_threads() -> int:
@@ -423,7 +445,7 @@ def use_threads(num_threads: int) -> Any:
     ...     float(fa.relu(2.0))
     2.0
     """
-    return _Use(_NUM_THREADS, _check_threads("use_threads", num_threads))
+    return _Use("use_threads", _NUM_THREADS, _check_threads("use_threads", num_threads))
 
 
 def get_precision() -> str:
@@ -477,7 +499,7 @@ def use_precision(precision: str) -> Any:
     ...     float(fa.sigmoid(0.0))
     0.5
     """
-    return _Use(_PRECISION, check_precision("use_precision", precision))
+    return _Use("use_precision", _PRECISION, check_precision("use_precision", precision))
 
 
 @overload
