@@ -10,7 +10,7 @@ from __future__ import annotations
 import platform
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ContextDecorator, nullcontext
 from contextvars import ContextVar
 from functools import cache
@@ -306,12 +306,30 @@ def _module(name: str) -> Any:
     if name == "cython":
         return cython_backend
     try:
-        with default_floating_point():  # the module has constants
-            from fastact import numba_backend  # here, not at the top: it takes a second
+        return _import_numba_backend()
     except Exception as error:  # Numba may be broken, or not made for this NumPy
+        if succeeds(_import_numba_backend):
+            raise
         _failures[name] = f"the Numba backend cannot be imported: {described(error)}"
         raise BackendUnavailableError(_failures[name]) from error
+
+
+def _import_numba_backend() -> Any:
+    with default_floating_point():  # the module has constants
+        from fastact import numba_backend  # here, not at the top: it takes a second
     return numba_backend
+
+
+def succeeds(attempt: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether what has failed succeeds now: then the installation is not to blame.
+
+    An exception of a signal handler, such as a TimeoutError, ends whatever runs at that time.
+    """
+    try:
+        attempt(*arguments)
+    except Exception:
+        return False
+    return True
 
 
 def replacement(name: str, error: BackendUnavailableError) -> Any:

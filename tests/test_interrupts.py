@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from test_backends import run_python
 
 import fastact as fa
 from fastact import config
@@ -85,6 +86,43 @@ def test_a_long_call_is_interrupted(call, num_threads, backend):
         call(x, out, {"backend": backend})
         again = call(x, np.zeros_like(x), {"backend": backend})
     assert out.tobytes() == again.tobytes()
+
+
+NUMBA_PROGRAM = """
+import signal, sys, warnings
+import fastact as fa
+warnings.simplefilter("error")
+if {before_import!r} == "compiling":
+    fa.relu([1.0], backend="numba")
+
+def handler(*_):
+    raise TimeoutError("too slow")
+
+def raise_alarm(frame, event, _):
+    if frame.f_code.co_name == {function!r}:
+        sys.setprofile(None)
+        signal.raise_signal(signal.SIGALRM)
+
+signal.signal(signal.SIGALRM, handler)
+sys.setprofile(raise_alarm)
+try:
+    fa.mish([1.0], backend="numba")
+except TimeoutError as error:
+    print(error)
+fa.mish([1.0], backend="numba")
+print(fa.show_config("dicts")["backends"]["numba"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("state", "function"),
+    [("importing", "_source_digest"), ("compiling", "_instantiate"), ("compiling", "compile")],
+)
+def test_a_signal_while_numba_starts_is_no_broken_numba(state, function):
+    """What the handler raises reaches the caller, and the backend remains."""
+    pytest.importorskip("numba")
+    program = NUMBA_PROGRAM.format(before_import=state, function=function)
+    assert run_python(program) == "too slow\navailable"
 
 
 def test_the_numpy_backend_needs_little_memory():

@@ -53,10 +53,10 @@ FLAGS = (*LANGUAGE, *STRICT_ARITHMETIC, *OPTIMISATION)
 # gcc's linker command sees only whether this very flag of the user is taken back.
 LINK_FLAGS = ("-fno-unsafe-math-optimizations",)
 
-# For x86-64 only. -msse2 -mfpmath=sse: the older unit rounds to 80 bits. A user's -march=native or -mavx2
-# must not reach the loops of the baseline, which run on every processor, nor change how the higher
-# levels compute. _core.pyx asks the processor for the features of a level. -mno-sse3 turns off the
-# later extensions too.
+# For x86-64 only. -msse2 -mfpmath=sse: the older unit rounds to 80 bits. A user's -march=native or
+# -mavx2 must not reach the loops of the baseline, which run on every processor, nor change how the
+# higher levels compute. _core.pyx asks the processor for the features of a level. -mno-sse3 turns
+# off the later extensions too.
 X86 = (
     "-mno-daz-ftz", "-mno-recip", "-msse2", "-mfpmath=sse", "-march=x86-64", "-mtune=generic",
     "-mno-sse3",
