@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastact import config, dispatch
+from fastact import config, dispatch, numpy_backend
 from fastact.catalogue import ROWS, Row
 from fastact.rounding import is_bfloat16, to_sixteen_bits
 
@@ -322,11 +322,15 @@ def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.
             f"{verb.__name__}: lower and upper must be finite, got {lower!r} and {upper!r}"
         )
     generator = _generator(verb, rng)
+    drawn = np.empty(shape)
+    flat = drawn.reshape(-1)
+    for chunk in numpy_backend.chunks(flat.size, _BLOCK_SIZE):  # a signal may end it
+        generator.random(out=flat[chunk])
     with np.errstate(all="ignore"):
-        slopes = lower + (upper - lower) * generator.random(shape)
+        slopes = lower + (upper - lower) * drawn
         below = np.nextafter(upper, lower)  # rounding may reach upper
-        drawn: np.ndarray = np.minimum(slopes, below)
-    return drawn
+        limited: np.ndarray = np.minimum(slopes, below)
+    return limited
 
 
 def _generator(verb: Verb, rng: Any) -> np.random.Generator:
