@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import platform
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ContextDecorator, nullcontext
@@ -573,7 +574,7 @@ def _configuration() -> dict[str, dict[str, Any]]:
         },
         "settings": {
             **current()._asdict(),
-            "existing_threads": 1 if driver is None else driver.thread_count(),
+            "existing_threads": _existing_threads(),
             "usable_cpus": environment.usable_cpus(),
         },
         "backends": {name: _why_unavailable(name) or "available" for name in BACKENDS},
@@ -582,6 +583,14 @@ def _configuration() -> dict[str, dict[str, Any]]:
         "numba": _numba_facts(),
         "environment": environment.variables(),
     }
+
+
+def _existing_threads() -> int:
+    """Return how many threads there are to compute on: the caller and the workers."""
+    if driver is not None:
+        count: int = driver.thread_count()
+        return count
+    return 1 + sum(thread.name.startswith("fastact_") for thread in threading.enumerate())
 
 
 def _extension_facts() -> dict[str, Any]:
