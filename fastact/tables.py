@@ -91,8 +91,9 @@ def _copy(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
     ``astype`` takes an axis of stride 0 for the innermost, ufuncs do not.
     """
-    flags = [["readonly"], ["writeonly", "allocate"]]
-    copy = np.nditer([array, None], ["zerosize_ok"], flags, [array.dtype, dtype]).operands[1]
+    flags: Any = [["readonly"], ["writeonly", "allocate"]]
+    operands: Any = [array, None]  # NumPy's stub knows no operand that is allocated
+    copy = np.nditer(operands, ["zerosize_ok"], flags, [array.dtype, dtype]).operands[1]
     copy[...] = array
     return copy
 
