@@ -916,9 +916,12 @@ def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
 
 def _loop_address(verb: Verb, loop: str, settings: config.Settings) -> int:
     backend = config.load_backend(settings.backend)
+    key = verb.row.name, verb.kind, loop
     try:
-        address: int = backend.loop_address(verb.row.name, verb.kind, loop)
+        address: int = backend.loop_address(*key)
     except Exception as error:
+        if config.succeeds(backend.loop_address, *key):
+            raise
         reason = f"the Numba backend cannot compile it: {config.described(error)}"
         raise config.BackendUnavailableError(f"{verb.__name__}: {reason}") from error
     if address == 0:

@@ -18,7 +18,7 @@ Comparisons follow the formula, also between infinities. docs/accuracy.md states
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -72,8 +72,7 @@ def run(
     num_threads : int
         The most threads to use. This backend uses one.
     """
-    for begin in range(0, outputs[0].size, _CHUNK):
-        chunk = slice(begin, begin + _CHUNK)
+    for chunk in chunks(outputs[0].size, _CHUNK):
         _run_chunk(
             row,
             verb,
@@ -81,6 +80,12 @@ def run(
             [array[chunk] for array in outputs],
             [value[chunk] if np.ndim(value) else value for value in parameters],
         )
+
+
+def chunks(size: int, length: int) -> Iterator[slice]:
+    """Yield slices of at most ``length`` elements that make up an array."""
+    for begin in range(0, size, length):
+        yield slice(begin, begin + length)
 
 
 def _run_chunk(
