@@ -79,6 +79,7 @@ def evaluate(
     arrays = with_weak_numbers_in(dtype, operands, arrays)
     shape = check_outputs(verb, out, dtype, arrays, values)
     check_order(verb, values)
+    given = [*arrays, *(value for value in values if isinstance(value, np.ndarray))]
     if verb.has_compared and dtype.kind not in "biu":
         values = _in_dtype_of_last(verb, operands, arrays, values, dtype)
 
@@ -90,9 +91,24 @@ def evaluate(
             values = [float(value) if isinstance(value, int) else value for value in values]
             results = _run_floats(verb, arrays, values, out, dtype, math.prod(shape), settings)
         delivered = [
-            deliver(result, given, dtype, shape) for result, given in zip(results, out, strict=True)
+            _in_order(deliver(result, target, dtype, shape), target, given)
+            for result, target in zip(results, out, strict=True)
         ]
     return wrap(verb, delivered, out, (*operands, *parameters))
+
+
+def _in_order(result: np.ndarray, out: Any, given: Sequence[np.ndarray]) -> np.ndarray:
+    """Return a new result in the memory order that a ufunc of the arrays that were given chooses.
+
+    It differs where one is a broadcast view and has been converted on the way.
+    """
+    if out is not None or all(all(array.strides) for array in given):
+        return result
+    ordered = tables.empty_as_of_ufunc(given, result.dtype)
+    if ordered.shape != result.shape or ordered.strides == result.strides:
+        return result
+    ordered[...] = result
+    return ordered
 
 
 def _run_integers(

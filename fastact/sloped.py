@@ -320,7 +320,7 @@ def _in_memory_order(slopes: np.ndarray, array: Any) -> np.ndarray:
     """Return slopes in the memory order of the array, which the result then has too."""
     if not isinstance(array, np.ndarray) or array.flags.c_contiguous:
         return slopes
-    copy = tables.empty_as_of_ufunc(array, slopes.dtype)
+    copy = tables.empty_as_of_ufunc([array], slopes.dtype)
     copy[...] = slopes
     return copy
 

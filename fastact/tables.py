@@ -73,7 +73,7 @@ def look_up(
         verb.adopt_table(backend, dtype, table)
     is_plain = array.dtype == dtype and array.flags.aligned
     if not is_plain or array.strides != np.empty_like(array).strides:
-        copy = empty_as_of_ufunc(array, dtype)
+        copy = empty_as_of_ufunc([array], dtype)
         copy[...] = array
         array = copy
     x = array.view(np.uint16)
@@ -88,18 +88,16 @@ def look_up(
     return results
 
 
-def empty_as_of_ufunc(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return a new array of the same shape, in the memory order of a ufunc's result.
+def empty_as_of_ufunc(arrays: Sequence[np.ndarray], dtype: np.dtype) -> np.ndarray:
+    """Return a new array of the shape and the memory order that a ufunc's result has.
 
     ``np.empty_like`` takes an axis of stride 0 for the innermost, ufuncs do not.
     """
-    iterator = np.nditer(
-        [np.asarray(array), None],
-        flags=["zerosize_ok", "refs_ok"],
-        op_flags=[["readonly"], ["writeonly", "allocate"]],
-        op_dtypes=[array.dtype, dtype],
-    )
-    empty: np.ndarray = iterator.operands[1]
+    flags: Any = [*[["readonly"]] * len(arrays), ["writeonly", "allocate"]]
+    operands: Any = [*map(np.asarray, arrays), None]
+    dtypes = [*(array.dtype for array in arrays), dtype]
+    iterator = np.nditer(operands, ["zerosize_ok", "refs_ok"], flags, dtypes)
+    empty: np.ndarray = iterator.operands[-1]
     return empty
 
 
