@@ -63,9 +63,10 @@ GCC_ALWAYS_INLINE = "-DCYTHON_INLINE=inline __attribute__((always_inline))"
 MSVC_ALWAYS_INLINE = "/DCYTHON_INLINE=__forceinline"
 
 NO_COMPILER = (
-    "fastact: no working C compiler was found, and the Cython backend needs one; install a C "
-    "compiler (for example gcc and the Python headers), or set FASTACT_NO_EXTENSION=1 to install "
-    "the pure-Python package with the NumPy and Numba backends."
+    "fastact: no working C compiler was found, and the Cython backend needs one: see the error "
+    "above, check CC, CFLAGS and LDFLAGS, and install a C compiler (for example gcc and the Python "
+    "headers), or set FASTACT_NO_EXTENSION=1 to install the pure-Python package with the NumPy and "
+    "Numba backends."
 )
 LOOSE_ARITHMETIC = (
     "fastact: the compiler does not compute as IEEE 754 says, or does not take the flags that make "
@@ -89,9 +90,9 @@ class BuildExtension(build_ext):
 
     def build_extensions(self) -> None:
         is_msvc = self.compiler.compiler_type == "msvc"
-        if not self.compiles("#include <Python.h>\n" + PROGRAM, []):
-            raise SystemExit(NO_COMPILER)
         flags, link_flags = (MSVC_FLAGS, []) if is_msvc else self.strict_flags()
+        if not self.compiles("#include <Python.h>\n" + PROGRAM, flags):
+            raise SystemExit(NO_COMPILER)
         if not self.compiles((BACKEND / "strict_arithmetic.h").read_text() + PROGRAM, flags):
             raise SystemExit(LOOSE_ARITHMETIC)
         for extension in self.extensions:
@@ -118,6 +119,9 @@ class BuildExtension(build_ext):
         for_x86 = compiler_flags.accepted(compiler, compiler_flags.X86)
         if self.compiles(X86_PROGRAM, for_x86):
             flags += for_x86
+        given = {*self.compiler.compiler_so, *self.compiler.linker_so}
+        if given & compiler_flags.X87_PRECISIONS:
+            flags.append(compiler_flags.X87_DEFAULT)
         return flags, compiler_flags.accepted(compiler, compiler_flags.LINK_FLAGS)
 
     def is_for_this_processor(self, extension: Extension) -> bool:

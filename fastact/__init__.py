@@ -1,5 +1,7 @@
 """fastact: activation functions of neural networks and their gradients, for NumPy on the CPU."""
 
+# First: it answers for errors of what follows.
+from fastact import startup  # isort: skip  # noqa: F401
 from fastact.activation import Activation, get, names
 from fastact.config import (
     BackendUnavailableError,

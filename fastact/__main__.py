@@ -1,8 +1,6 @@
 """``python -m fastact``: the same as the command ``fastact``."""
 
-import sys
-
-from fastact.cli import main
+from fastact.cli import command
 
 if __name__ == "__main__":
-    sys.exit(main())
+    command()

@@ -99,7 +99,7 @@ class Verb(_Base):  # type: ignore[misc]
                 len(self.arguments),
                 self.nout,
                 [
-                    (p.name, p.default, p.required, self._signs(p), p.is_compared)
+                    (p.name, p.default, p.required, self._signs(p), p.kernel_range, p.is_compared)
                     for p in row.parameters
                 ],
                 [(names.index(low), names.index(high)) for low, high in row.ordered],
@@ -162,16 +162,15 @@ class Verb(_Base):  # type: ignore[misc]
     def _signs(self, parameter: Parameter) -> int:
         """Return which values the parameter may have, for the fast path: a domain is one of signs.
 
-        1 for values below 0, 2 for 0, 4 for values above 0, 8 for infinities too.
+        1 for values below 0, 2 for 0, 4 for values above 0.
         """
         domains = [parameter.domain]
         if self.kind == "backward_from_output":
             domains.append(parameter.domain_from_output)
         checks = [DOMAINS[domain] for domain in domains if domain]
-        signs = sum(
+        return sum(
             1 << i for i, value in enumerate((-1, 0, 1)) if all(check(value) for check in checks)
         )
-        return signs | 8 * parameter.takes_infinity
 
     def _general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if not self._is_defined:

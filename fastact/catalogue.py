@@ -20,8 +20,16 @@ its largest errors as docs/accuracy.md tells. The tests name what is missing.
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
+
+#: Kernels that only compare with a parameter, or multiply by it once, are right for any number.
+ANY_NUMBER = (0.0, math.inf)
+#: The rounding error of a product with x is computed without overflow or underflow.
+MODERATE = (2.0**-500, 2.0**500)
+#: Signs of differences between lines and bounds are right: these are not subnormal.
+NOT_TINY = 2.0**-900
 
 
 class Parameter(NamedTuple):
@@ -41,9 +49,15 @@ class Parameter(NamedTuple):
     #: Whether x or y is compared with the parameter, or f is the parameter somewhere. Its value is
     #: then the nearest number of the dtype of x. Other parameters are factors and keep all digits.
     is_compared: bool = False
-    #: Whether the compiled kernels are right for infinities and NaN too. Where they are not, the
-    #: NumPy backend computes the limits, whatever backend was asked for.
-    takes_infinity: bool = False
+    #: The compiled kernels are right for 0 and for magnitudes in this closed range. For all other
+    #: values the NumPy backend computes, whatever backend was asked for.
+    kernel_range: tuple[float, float] = (0.0, sys.float_info.max)
+
+    def is_for_kernels(self, value: Any) -> Any:
+        """Return whether the compiled kernels take a number, or each of an array."""
+        least, greatest = self.kernel_range
+        magnitude = abs(value)
+        return (value == 0) | ((magnitude >= least) & (magnitude <= greatest))
 
 
 #: What a domain is called, and whether a number, or each of an array, lies in it.
@@ -137,20 +151,22 @@ NOT_MONOTONIC = "it is not monotonic, so two inputs share one output but not one
 
 #: The default slope is one sixth, not the nearest double.
 SLOPE = Parameter(
-    "slope", 1 / 6, "slope of the line; the double nearest 1/6 stands for 1/6", unit="1 / x"
+    "slope",
+    1 / 6,
+    "slope of the line; the double nearest 1/6 stands for 1/6",
+    unit="1 / x",
+    kernel_range=(2.0**-64, 2.0**500),
 )
-OFFSET = Parameter("offset", 0.5, "the line at 0")
+OFFSET = Parameter("offset", 0.5, "the line at 0", kernel_range=(NOT_TINY, 2.0**900))
 
 
-def bounds(low: float, high: float) -> tuple[Parameter, Parameter]:
-    return (
-        Parameter(
-            "min_val", low, "the lowest value", unit="x", is_compared=True, takes_infinity=True
-        ),
-        Parameter(
-            "max_val", high, "the highest value", unit="x", is_compared=True, takes_infinity=True
-        ),
+def bounds(
+    low: float, high: float, kernel_range: tuple[float, float]
+) -> tuple[Parameter, Parameter]:
+    bound = Parameter(
+        "min_val", low, "the lowest value", unit="x", is_compared=True, kernel_range=kernel_range
     )
+    return bound, bound._replace(name="max_val", default=high, meaning="the highest value")
 
 
 ROWS = (
@@ -228,7 +244,7 @@ ROWS = (
         derivative_limits=(0.01, 1.0),
         parameters=(Parameter(
             "negative_slope", 0.01, "slope for x <= 0", domain_from_output="0 or above",
-            takes_infinity=True,
+            kernel_range=ANY_NUMBER,
         ),),
         kinks=((0, "negative_slope"),),
         exponential_free=True,
@@ -313,11 +329,11 @@ ROWS = (
         parameters=(
             Parameter(
                 "threshold", 0.5, "where the identity begins", domain="a number", required=True,
-                unit="x", is_compared=True, takes_infinity=True,
+                unit="x", is_compared=True, kernel_range=ANY_NUMBER,
             ),
             Parameter(
                 "value", 1.0, "the function for x <= threshold", required=True, unit="x",
-                is_compared=True, takes_infinity=True,
+                is_compared=True, kernel_range=ANY_NUMBER,
             ),
         ),
         notes="The function itself jumps at x = threshold, unless value is threshold.",
@@ -340,7 +356,7 @@ ROWS = (
         parameters=(
             SLOPE._replace(default=1, unit=""),
             OFFSET._replace(default=0, unit="x"),
-            *bounds(0, 1),
+            *bounds(0, 1, (NOT_TINY, math.inf)),
         ),
         ordered=(("min_val", "max_val"),),
         kinks=(("(min_val - offset) / slope", "0"), ("(max_val - offset) / slope", "0")),
@@ -358,7 +374,7 @@ ROWS = (
         derivative="1 if min_val < x < max_val else 0",
         limits=(-1.0, 1.0),
         derivative_limits=(0.0, 0.0),
-        parameters=bounds(-1, 1),
+        parameters=bounds(-1, 1, ANY_NUMBER),
         ordered=(("min_val", "max_val"),),
         kinks=(("min_val", "0"), ("max_val", "0")),
         exponential_free=True,
@@ -413,7 +429,7 @@ ROWS = (
         derivative_limits=(1.0, 1.0),
         parameters=(Parameter(
             "lambd", 0.5, "where the identity begins", domain="a number", unit="x",
-            is_compared=True, takes_infinity=True,
+            is_compared=True, kernel_range=ANY_NUMBER,
         ),),
         notes="If lambd is above 0, the function itself jumps at x = -lambd and lambd, where it is "
         "0.",
@@ -583,8 +599,14 @@ ROWS = (
         limits=(-1.7159, 1.7159),
         derivative_limits=(0.0, 0.0),
         parameters=(
-            Parameter("a", 1.7159, "scale of the output, which is between -a and a"),
-            Parameter("b", 0.6666666666666666, "scale of the input", unit="1 / x"),
+            Parameter(
+                "a", 1.7159, "scale of the output, which is between -a and a",
+                kernel_range=(2.0**-64, 2.0**64),
+            ),
+            Parameter(
+                "b", 0.6666666666666666, "scale of the input", unit="1 / x",
+                kernel_range=(2.0**-64, 2.0**64),
+            ),
         ),
         notes="a and b are the doubles given, the default of b the one nearest to 2 / 3.",
         derivative_from_output="0 if abs(y) >= abs(a) else b / a * (a - y) * (a + y)",
@@ -615,7 +637,8 @@ ROWS = (
         limits=(0.0, math.inf),
         derivative_limits=(0.0, 1.0),
         parameters=(Parameter(
-            "beta", 1.0, "sharpness; relu is the limit", domain="above 0", unit="1 / x"
+            "beta", 1.0, "sharpness; relu is the limit", domain="above 0", unit="1 / x",
+            kernel_range=MODERATE,
         ),),
         derivative_from_output="1 - exp(-beta * max(y, 0))",
         example=(0.3133, 0.6931, 2.1269),
@@ -631,7 +654,9 @@ ROWS = (
         derivative="s * (1 + beta * x * (1 - s)) with s = 1 / (1 + exp(-beta * x))",
         limits=(-0.0, math.inf),
         derivative_limits=(-0.0, 1.0),
-        parameters=(Parameter("beta", 1.0, "sharpness; relu is the limit", unit="1 / x"),),
+        parameters=(Parameter(
+            "beta", 1.0, "sharpness; relu is the limit", unit="1 / x", kernel_range=MODERATE
+        ),),
         no_derivative_from_output=NOT_MONOTONIC,
         example=(-0.2689, 0.0, 1.7616),
         derivative_example=(0.0723, 0.5, 1.0908),

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any, NamedTuple, TextIO, TypeVar
 
 import fastact
-from fastact import config, environment
+from fastact import config, environment, startup
 
 T = TypeVar("T")
 
@@ -32,6 +32,14 @@ class Command(NamedTuple):
     summary: str
     add_arguments: Callable[[argparse.ArgumentParser], None]
     run: Callable[[argparse.Namespace], int]
+
+
+def command() -> None:
+    """Run the command line of this process, and end the process."""
+    status = main()
+    if status == startup.INTERRUPTED:
+        startup.exit_at_once(status)
+    sys.exit(status)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -66,7 +74,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                 sys.stdout.flush()
     except KeyboardInterrupt:
         _fail("interrupted")
-        return 130
+        return startup.INTERRUPTED
     except BrokenPipeError:
         _discard(sys.stdout)
         return 141

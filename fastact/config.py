@@ -9,12 +9,14 @@ from __future__ import annotations
 
 import platform
 import sys
+import threading
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager, ContextDecorator, nullcontext
 from contextvars import ContextVar
 from functools import cache
 from importlib.util import find_spec
+from inspect import CO_ASYNC_GENERATOR, CO_COROUTINE, CO_GENERATOR
 from typing import Any, Literal, NamedTuple, overload
 
 import numpy as np
@@ -79,6 +81,8 @@ _process_settings: list[Any] = [
 #: The settings of the enclosing ``use_*`` blocks; None where the setting of the process holds.
 _block_settings: ContextVar[tuple[Any, ...]] = ContextVar("fastact_settings")
 _NOT_SET = (None, None, None)
+#: Flags of the code of functions whose calls only make a generator or a coroutine.
+_RUNS_LATER = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 
 
 def current() -> Settings:
@@ -106,22 +110,40 @@ def _set_in_block(index: int, value: Any) -> None:
     _block_settings.set(tuple(block))
 
 
+#: For each block that this thread or task is in: its manager, and the value to restore.
+_entered: ContextVar[tuple[tuple[_Use, Any], ...]] = ContextVar("fastact_entered", default=())
+
+
 class _Use(ContextDecorator):
-    """Context manager of one setting. The others remain those of the surrounding code."""
+    """Context manager of one setting. The others remain those of the surrounding code.
 
-    def __init__(self, index: int, value: Any) -> None:
-        self._index, self._value = index, value
-        self._outer: list[Any] = []
+    One object may serve several blocks, nested or in several threads at once.
+    """
 
-    def _recreate_cm(self) -> _Use:  # a decorated function may run in several threads at once
-        return _Use(self._index, self._value)
+    def __init__(self, caller: str, index: int, value: Any) -> None:
+        self._caller, self._index, self._value = caller, index, value
+
+    def __call__(self, function: Any) -> Any:
+        """Decorate a function that computes when it is called, not when its result is consumed."""
+        if getattr(getattr(function, "__code__", None), "co_flags", 0) & _RUNS_LATER:
+            raise TypeError(
+                f"{self._caller}: expected a plain function, got the generator or coroutine "
+                f"function {function.__qualname__}; use a with block in it"
+            )
+        return super().__call__(function)
 
     def __enter__(self) -> None:
-        self._outer.append(_block_settings.get(_NOT_SET)[self._index])
+        outer = _block_settings.get(_NOT_SET)[self._index]
+        _entered.set((*_entered.get(), (self, outer)))
         _set_in_block(self._index, self._value)
 
     def __exit__(self, *_: object) -> None:
-        _set_in_block(self._index, self._outer.pop())
+        entered = _entered.get()
+        positions = [i for i, (manager, _) in enumerate(entered) if manager is self]
+        if positions:  # else it was entered in another thread or task, which this block is not in
+            last = positions[-1]
+            _entered.set(entered[:last] + entered[last + 1 :])
+            _set_in_block(self._index, entered[last][1])
 
 
 if driver is not None:
@@ -167,7 +189,8 @@ _failures: dict[str, str] = {}
 
 def described(error: Exception) -> str:
     """Return the type and the message of an error, as the last line of a traceback has them."""
-    return f"{type(error).__name__}: {str(error).strip()}"
+    text = str(error).strip()
+    return f"{type(error).__name__}: {text}" if text else type(error).__name__
 
 
 def _warn(message: str) -> None:
@@ -284,12 +307,30 @@ def _module(name: str) -> Any:
     if name == "cython":
         return cython_backend
     try:
-        with default_floating_point():  # the module has constants
-            from fastact import numba_backend  # here, not at the top: it takes a second
+        return _import_numba_backend()
     except Exception as error:  # Numba may be broken, or not made for this NumPy
+        if succeeds(_import_numba_backend):
+            raise
         _failures[name] = f"the Numba backend cannot be imported: {described(error)}"
         raise BackendUnavailableError(_failures[name]) from error
+
+
+def _import_numba_backend() -> Any:
+    with default_floating_point():  # the module has constants
+        from fastact import numba_backend  # here, not at the top: it takes a second
     return numba_backend
+
+
+def succeeds(attempt: Callable[..., Any], *arguments: Any) -> bool:
+    """Whether what has failed succeeds now: then the installation is not to blame.
+
+    An exception of a signal handler, such as a TimeoutError, ends whatever runs at that time.
+    """
+    try:
+        attempt(*arguments)
+    except Exception:
+        return False
+    return True
 
 
 def replacement(name: str, error: BackendUnavailableError) -> Any:
@@ -367,7 +408,7 @@ def use_backend(name: str) -> Any:
     ...     float(fa.relu(2.0))
     2.0
     """
-    return _Use(_BACKEND, check_backend("use_backend", name))
+    return _Use("use_backend", _BACKEND, check_backend("use_backend", name))
 
 
 def get_num_threads() -> int:
@@ -423,7 +464,7 @@ def use_threads(num_threads: int) -> Any:
     ...     float(fa.relu(2.0))
     2.0
     """
-    return _Use(_NUM_THREADS, _check_threads("use_threads", num_threads))
+    return _Use("use_threads", _NUM_THREADS, _check_threads("use_threads", num_threads))
 
 
 def get_precision() -> str:
@@ -477,7 +518,7 @@ def use_precision(precision: str) -> Any:
     ...     float(fa.sigmoid(0.0))
     0.5
     """
-    return _Use(_PRECISION, check_precision("use_precision", precision))
+    return _Use("use_precision", _PRECISION, check_precision("use_precision", precision))
 
 
 @overload
@@ -533,7 +574,7 @@ def _configuration() -> dict[str, dict[str, Any]]:
         },
         "settings": {
             **current()._asdict(),
-            "existing_threads": 1 if driver is None else driver.thread_count(),
+            "existing_threads": _existing_threads(),
             "usable_cpus": environment.usable_cpus(),
         },
         "backends": {name: _why_unavailable(name) or "available" for name in BACKENDS},
@@ -542,6 +583,14 @@ def _configuration() -> dict[str, dict[str, Any]]:
         "numba": _numba_facts(),
         "environment": environment.variables(),
     }
+
+
+def _existing_threads() -> int:
+    """Return how many threads there are to compute on: the caller and the workers."""
+    if driver is not None:
+        count: int = driver.thread_count()
+        return count
+    return 1 + sum(thread.name.startswith("fastact_") for thread in threading.enumerate())
 
 
 def _extension_facts() -> dict[str, Any]:

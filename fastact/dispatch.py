@@ -81,6 +81,7 @@ def evaluate(
     arrays = with_weak_numbers_in(dtype, operands, arrays)
     shape = check_outputs(verb, out, dtype, arrays, values)
     check_order(verb, values)
+    given = [*arrays, *(value for value in values if isinstance(value, np.ndarray))]
     if verb.has_compared and dtype.kind not in "biu":
         values = _in_dtype_of_last(verb, operands, arrays, values, dtype)
 
@@ -92,9 +93,24 @@ def evaluate(
             values = [float(value) if isinstance(value, int) else value for value in values]
             results = _run_floats(verb, arrays, values, out, dtype, math.prod(shape), settings)
         delivered = [
-            deliver(result, given, dtype, shape) for result, given in zip(results, out, strict=True)
+            _in_order(deliver(result, target, dtype, shape), target, given)
+            for result, target in zip(results, out, strict=True)
         ]
     return wrap(verb, delivered, out, (*operands, *parameters))
+
+
+def _in_order(result: np.ndarray, out: Any, given: Sequence[np.ndarray]) -> np.ndarray:
+    """Return a new result in the memory order that a ufunc of the arrays that were given chooses.
+
+    It differs where one is a broadcast view and has been converted on the way.
+    """
+    if out is not None or all(all(array.strides) for array in given):
+        return result
+    ordered = tables.empty_as_of_ufunc(given, result.dtype)
+    if ordered.shape != result.shape or ordered.strides == result.strides:
+        return result
+    ordered[...] = result
+    return ordered
 
 
 def _run_integers(
@@ -687,41 +703,37 @@ def _run(
 ) -> list[np.ndarray]:
     """Run the backend over chunks; return the outputs, new where none was given.
 
-    If a parameter is infinite or NaN, the reference computes the limits in all backends.
+    If a parameter is one that compiled kernels do not take, the reference computes in all backends,
+    as for float64: the product of a parameter and float32 may be out of range in a double.
     """
-    if verb.kind == "backward_from_output" and arrays[1].dtype.newbyteorder("=") != work:
-        # The loops compare outputs with bounds that are rounded to their own dtype.
-        arrays = [arrays[0], _saturated(verb, arrays[1], parameters)]
-    needs_limits = _needs_limits(verb, parameters)
-    if needs_limits is False or not np.any(needs_limits):
+    needs_reference = _needs_reference(verb, parameters)
+    if not np.any(needs_reference):
         return _run_backend(verb, arrays, parameters, out, work, settings)
     reference = settings._replace(backend="numpy")
-    if np.ndim(needs_limits) == 0:
-        return _run_backend(verb, arrays, parameters, out, work, reference)
+    double = np.dtype(np.float64)
+    if np.ndim(needs_reference) == 0:
+        return _run_backend(verb, arrays, parameters, out, double, reference)
 
     shape = _broadcast_shapes(*map(np.shape, (*arrays, *parameters)))
     assert shape is not None  # check_outputs has broadcast them before
-    chosen = np.broadcast_to(needs_limits, shape)
+    chosen = np.broadcast_to(needs_reference, shape)
     x, values = (
         [np.broadcast_to(operand, shape)[chosen] for operand in operands]
         for operands in (arrays, parameters)
     )
-    # The limits come first: an output may be an input.
-    limits = _run_backend(verb, x, values, (None,) * verb.nout, work, reference)
+    # The reference comes first: an output may be an input.
+    exceptions = _run_backend(verb, x, values, (None,) * verb.nout, double, reference)
     results = _run_backend(verb, arrays, parameters, out, work, settings)
-    for result, limit in zip(results, limits, strict=True):
-        result[np.broadcast_to(chosen, result.shape)] = limit
+    for result, exception in zip(results, exceptions, strict=True):
+        result[np.broadcast_to(chosen, result.shape)] = exception
     return results
 
 
-def _needs_limits(verb: Verb, parameters: Sequence[Any]) -> Any:
-    """Return where a parameter is infinite or NaN, unless the compiled kernels take that."""
+def _needs_reference(verb: Verb, parameters: Sequence[Any]) -> Any:
+    """Return where a parameter is one that the compiled kernels do not take."""
     found: Any = False
     for parameter, value in zip(verb.row.parameters, parameters, strict=True):
-        if isinstance(value, np.ndarray) and not parameter.takes_infinity:
-            found = found | ~np.isfinite(value)
-        elif not parameter.takes_infinity:
-            found = found | (not math.isfinite(value))
+        found = found | np.logical_not(parameter.is_for_kernels(value))
     return found
 
 
@@ -734,6 +746,9 @@ def _run_backend(
     settings: config.Settings,
 ) -> list[np.ndarray]:
     """Run the loop of a backend over chunks, as ``_run``."""
+    if verb.kind == "backward_from_output" and arrays[1].dtype.newbyteorder("=") != work:
+        # The loops compare outputs with bounds that are rounded to their own dtype.
+        arrays = [arrays[0], _saturated(verb, arrays[1], parameters)]
     channels = _channels(arrays, parameters, out, work, settings)
     if channels is not None:
         return _run_channels(verb, arrays, *channels, out, work, settings)
@@ -955,9 +970,12 @@ def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
 
 def _loop_address(verb: Verb, loop: str, settings: config.Settings) -> int:
     backend = config.load_backend(settings.backend)
+    key = verb.row.name, verb.kind, loop
     try:
-        address: int = backend.loop_address(verb.row.name, verb.kind, loop)
+        address: int = backend.loop_address(*key)
     except Exception as error:
+        if config.succeeds(backend.loop_address, *key):
+            raise
         reason = f"the Numba backend cannot compile it: {config.described(error)}"
         raise config.BackendUnavailableError(f"{verb.__name__}: {reason}") from error
     if address == 0:

@@ -6,6 +6,7 @@ An empty variable counts as unset. This module uses the standard library only.
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Iterator
 
@@ -171,12 +172,12 @@ def _lines(file: str) -> list[str]:
     """Return the lines of a file, none if we cannot read it."""
     try:
         with open(file, encoding="utf-8", errors="surrogateescape") as lines:
-            return lines.read().splitlines()
-    except OSError:
+            # Not splitlines: the names of groups may have other characters that end lines.
+            return [line for line in lines.read().split("\n") if line]
+    except (OSError, ValueError):  # ValueError: a null character in the name
         return []
 
 
 def _unescaped(path: str) -> str:
     """Replace the octal escapes of mountinfo, such as \\040 for a space."""
-    first, *escaped = path.split("\\")
-    return first + "".join(chr(int(part[:3], 8)) + part[3:] for part in escaped)
+    return re.sub(r"\\([0-7]{3})", lambda match: chr(int(match[1], 8)), path)

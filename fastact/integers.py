@@ -17,15 +17,27 @@ if TYPE_CHECKING:
     from fastact.activation import Verb
 
 _PYTHON_INTEGERS = np.dtype(object)
+# Elements: few enough that their conversions stay in the cache, and that a signal is soon seen.
+_CHUNK = 1 << 15
 
 
 def loop(verb: Verb) -> Callable[..., None]:
-    """Return a function of (inputs, outputs, parameters), each a sequence, that runs one chunk.
+    """Return a function of (inputs, outputs, parameters), each a sequence, that runs them.
 
     It raises ``ValueError`` if a result does not fit into the dtype of the outputs.
     """
 
     def run(
+        inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray], parameters: Sequence[Any]
+    ) -> None:
+        for chunk in numpy_backend.chunks(outputs[0].size, _CHUNK):
+            run_chunk(
+                [array[chunk] for array in inputs],
+                [array[chunk] for array in outputs],
+                [value[chunk] if np.ndim(value) else value for value in parameters],
+            )
+
+    def run_chunk(
         inputs: Sequence[np.ndarray], outputs: Sequence[np.ndarray], parameters: Sequence[Any]
     ) -> None:
         dtype = outputs[0].dtype

@@ -18,7 +18,7 @@ Comparisons follow the formula, also between infinities. docs/accuracy.md states
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,8 @@ _CHUNK = 1 << 13
 _WIDER = {"float32": np.float64, "float64": np.longdouble}
 # Functions with at most one rounded operation. Long double would round a float64 result twice.
 _ROUNDED_ONCE = ("leaky_relu", "soft_shrink", "sparse_sigmoid")
+# Passes over the terms of a line, after which the sign of their sum is right.
+_PASSES = 3
 _LONG_DOUBLE_DIGITS = np.finfo(np.longdouble).nmant
 
 
@@ -70,8 +72,7 @@ def run(
     num_threads : int
         The most threads to use. This backend uses one.
     """
-    for begin in range(0, outputs[0].size, _CHUNK):
-        chunk = slice(begin, begin + _CHUNK)
+    for chunk in chunks(outputs[0].size, _CHUNK):
         _run_chunk(
             row,
             verb,
@@ -79,6 +80,12 @@ def run(
             [array[chunk] for array in outputs],
             [value[chunk] if np.ndim(value) else value for value in parameters],
         )
+
+
+def chunks(size: int, length: int) -> Iterator[slice]:
+    """Yield slices of at most ``length`` elements that make up an array."""
+    for begin in range(0, size, length):
+        yield slice(begin, begin + length)
 
 
 def _run_chunk(
@@ -247,8 +254,8 @@ def clipped_linear(x: Array, slope: Any, offset: Any, min_val: Any, max_val: Any
 
 
 def clipped_linear_grad(x: Array, slope: Any, offset: Any, min_val: Any, max_val: Any) -> Array:
-    above = _excess(x, slope, offset, max_val) >= 0
-    below = _excess(x, slope, offset, min_val) <= 0
+    above = _side(x, slope, offset, max_val) >= 0
+    below = _side(x, slope, offset, min_val) <= 0
     derivative = np.where(above | below, 0, _exact_slope(x, slope))
     return _keep_nan(derivative, _linear(x, slope, offset))
 
@@ -279,7 +286,7 @@ def hard_swish(x: Array, slope: Any, offset: Any) -> Array:
 
 def hard_swish_grad(x: Array, slope: Any, offset: Any) -> Array:
     inner = _linear(x, slope, _in_type_of(x, offset) / 2) * 2
-    above, below = _excess(x, slope, offset, 1) >= 0, _linear(x, slope, offset) <= 0
+    above, below = _side(x, slope, offset, 1) >= 0, _side(x, slope, offset, 0) <= 0
     return np.where(below, 0, np.where(above, 1, inner))
 
 
@@ -289,31 +296,63 @@ def _linear(x: Array, slope: Any, offset: Any) -> Array:
     The sum is rounded to odd: if it lies beside a tie of a narrower type, the second rounding and
     ``rounding.settle_ties`` see on which side.
     """
-    slope, offset = _in_type_of(x, slope), _in_type_of(x, offset)
-    # 0 * inf and inf - inf would be NaN.
-    bounded = np.where((slope == 0) | np.isinf(offset), _bounded(x, -2e4, 2e4), x)
-    product = _product(slope, bounded)
-    error = _product_error(slope, bounded, product)
-    total = product + offset
-    taken = total - product
-    rest = (product - (total - taken)) + (offset - taken) + np.where(np.isfinite(error), error, 0)
+    factor, product, shift, error = _line_terms(x, slope, offset)
+    total, rest = _two_sum(product, shift)
+    rest = rest + error
     rest = np.where(np.isfinite(rest), rest, 0)
     corrected = total + rest
     lost = (total - corrected) + rest
     line = np.where(np.isfinite(total), _to_odd(corrected, lost), total)
-    by_six = (x + 6 * offset) / 6
-    return np.where(_is_sixth(slope) & np.isfinite(by_six), by_six, line)
+    return line / factor
 
 
-def _excess(x: Array, slope: Any, offset: Any, bound: Any) -> Array:
-    """``slope x + offset - bound``, with the right sign; 0 if both are the same infinity."""
-    offset, bound = _in_type_of(x, offset), _in_type_of(x, bound)
-    difference = offset - bound
-    taken = difference - offset
-    rest = (offset - (difference - taken)) - (bound + taken)
+def _side(x: Array, slope: Any, offset: Any, bound: Any) -> Array:
+    """Return a number with the sign of ``slope x + offset - bound``.
+
+    It is 0 if both are the same infinity.
+    """
+    bound = _in_type_of(x, bound)
+    factor, *terms = _line_terms(x, slope, offset)
+    moved = -factor * bound
+    terms += [moved, -_error_or_zero(factor, bound, -moved)]
+    # After each pass, the rounding errors of its sums stand in the place of the terms.
+    for _ in range(_PASSES):
+        for i in range(1, len(terms)):
+            terms[i], terms[i - 1] = _two_sum(terms[i - 1], terms[i])
+    total = sum(terms[:-1], terms[-1])
     line = _linear(x, slope, offset)
-    far = np.where(line == bound, 0, line - bound)
-    return np.where(np.isfinite(rest), _linear(x, slope, difference) + rest, far)
+    return np.where(np.isfinite(total), total, np.where(line == bound, 0, line - bound))
+
+
+def _line_terms(x: Array, slope: Any, offset: Any) -> list[Array]:
+    """Return a factor and three terms, whose sum is the factor times ``slope x + offset``.
+
+    The double nearest 1/6 stands for 1/6: the factor is 6, and the sum is ``x + 6 offset``.
+    """
+    offset = _in_type_of(x, offset)
+    largest = np.finfo(x.dtype).max / 16
+    by_six = _is_sixth(slope) & (np.abs(x) < largest) & (np.abs(offset) < largest)
+    factor = np.where(by_six, x.dtype.type(6), x.dtype.type(1))
+    slope = np.where(by_six, x.dtype.type(1), _in_type_of(x, slope))
+    # 0 * inf and inf - inf would be NaN.
+    bounded = np.where((slope == 0) | np.isinf(offset), _bounded(x, -2e4, 2e4), x)
+    product, shift = _product(slope, bounded), factor * offset
+    # One of these is 0, since the slope or the factor is 1.
+    error = _error_or_zero(slope, bounded, product) + _error_or_zero(factor, offset, shift)
+    return [factor, product, shift, error]
+
+
+def _two_sum(a: Array, b: Array) -> tuple[Array, Array]:
+    """Return ``a + b`` and its rounding error (Knuth)."""
+    total = a + b
+    taken = total - a
+    return total, (a - (total - taken)) + (b - taken)
+
+
+def _error_or_zero(a: Array, b: Array, product: Array) -> Array:
+    """Return the rounding error of a product, and 0 where splitting the factors overflows."""
+    error = _product_error(a, b, product)
+    return np.where(np.isfinite(error), error, 0)
 
 
 def _is_sixth(slope: Any) -> Any:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastact import config, dispatch
+from fastact import config, dispatch, numpy_backend, tables
 from fastact.catalogue import ROWS, Row
 from fastact.rounding import is_bfloat16, to_sixteen_bits
 
@@ -144,7 +144,8 @@ def _prelu_backward(
     if weight_out is None:
         return grad_input, gradient[()] if gradient.ndim == 0 else gradient
     with np.errstate(all="ignore"):
-        weight_out[...] = gradient
+        # An array: if a scalar of ml_dtypes is assigned, the byte order of weight_out is ignored.
+        weight_out[...] = np.asarray(gradient)
     return grad_input, weight_out
 
 
@@ -311,7 +312,17 @@ def _rrelu_slopes(verb: Any, given: Mapping[str, Any]) -> Any:
             f"{verb.__name__}: the slopes that were drawn are unknown: slopes or rng must be "
             "given, rng as a seed or in the state of the forward call"
         )
-    return draw_slopes(verb, _shape(verb, given), bounds[0], bounds[1], rng)
+    drawn = draw_slopes(verb, _shape(verb, given), bounds[0], bounds[1], rng)
+    return _in_memory_order(drawn, given[verb.arguments[-1]])
+
+
+def _in_memory_order(slopes: np.ndarray, array: Any) -> np.ndarray:
+    """Return slopes in the memory order of the array, which the result then has too."""
+    if not isinstance(array, np.ndarray) or array.flags.c_contiguous:
+        return slopes
+    copy = tables.empty_as_of_ufunc([array], slopes.dtype)
+    copy[...] = slopes
+    return copy
 
 
 def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.ndarray:
@@ -322,11 +333,15 @@ def draw_slopes(verb: Verb, shape: Any, lower: Any, upper: Any, rng: Any) -> np.
             f"{verb.__name__}: lower and upper must be finite, got {lower!r} and {upper!r}"
         )
     generator = _generator(verb, rng)
+    drawn = np.empty(shape)
+    flat = drawn.reshape(-1)
+    for chunk in numpy_backend.chunks(flat.size, _BLOCK_SIZE):  # a signal may end it
+        generator.random(out=flat[chunk])
     with np.errstate(all="ignore"):
-        slopes = lower + (upper - lower) * generator.random(shape)
+        slopes = lower + (upper - lower) * drawn
         below = np.nextafter(upper, lower)  # rounding may reach upper
-        drawn: np.ndarray = np.minimum(slopes, below)
-    return drawn
+        limited: np.ndarray = np.minimum(slopes, below)
+    return limited
 
 
 def _generator(verb: Verb, rng: Any) -> np.random.Generator:

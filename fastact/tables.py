@@ -73,7 +73,9 @@ def look_up(
         verb.adopt_table(backend, dtype, table)
     is_plain = array.dtype == dtype and array.flags.aligned
     if not is_plain or array.strides != np.empty_like(array).strides:
-        array = _copy(array, dtype)
+        copy = empty_as_of_ufunc([array], dtype)
+        copy[...] = array
+        array = copy
     x = array.view(np.uint16)
     results = [np.empty_like(x, dtype) for _ in range(verb.nout)]
     config.driver.look_up(
@@ -86,15 +88,17 @@ def look_up(
     return results
 
 
-def _copy(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
-    """Return a contiguous copy in the memory order of a ufunc's result.
+def empty_as_of_ufunc(arrays: Sequence[np.ndarray], dtype: np.dtype) -> np.ndarray:
+    """Return a new array of the shape and the memory order that a ufunc's result has.
 
-    ``astype`` takes an axis of stride 0 for the innermost, ufuncs do not.
+    ``np.empty_like`` takes an axis of stride 0 for the innermost, ufuncs do not.
     """
-    flags = [["readonly"], ["writeonly", "allocate"]]
-    copy = np.nditer([array, None], ["zerosize_ok"], flags, [array.dtype, dtype]).operands[1]
-    copy[...] = array
-    return copy
+    flags: Any = [*[["readonly"]] * len(arrays), ["writeonly", "allocate"]]
+    operands: Any = [*map(np.asarray, arrays), None]
+    dtypes = [*(array.dtype for array in arrays), dtype]
+    iterator = np.nditer(operands, ["zerosize_ok", "refs_ok"], flags, dtypes)
+    empty: np.ndarray = iterator.operands[-1]
+    return empty
 
 
 def multiplier(

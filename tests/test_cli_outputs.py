@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 import fastact as fa
-from fastact import cli
+from fastact import cli, startup
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="needs the shell of a Unix")
 
@@ -173,6 +173,54 @@ def test_an_interrupt_is_one_line(jobs, tmp_path):
         os.killpg(process.pid, signal.SIGINT)  # as a terminal does, to the workers too
         _, errors = process.communicate(timeout=60)
     assert (process.returncode, errors) == (130, "fastact: interrupted\n")
+
+
+@pytest.mark.parametrize("variable", ["BACKEND", "NUM_THREADS", "PRECISION", "ISA", "POOL_BYTES"])
+def test_a_wrong_variable_is_one_line(variable, tmp_path):
+    status, errors = run(["info"], "", tmp_path, **{f"FASTACT_{variable}": "first\nsecond"})
+    assert (status, len(errors)) == (1, 1)
+    start = f"fastact: ValueError: environment variable FASTACT_{variable} must be "
+    assert errors[0].startswith(start)
+
+
+#: Interrupts the import of the package, and of NumPy before, where a module is looked for.
+INTERRUPTED_IMPORT = """
+import sys
+
+class Finder:
+    def find_spec(self, name, *_):
+        if name == {!r}:
+            raise KeyboardInterrupt
+
+sys.meta_path.insert(0, Finder())
+"""
+
+
+@pytest.mark.parametrize("module", ["numpy", "fastact.environment", "fastact.cli"])
+def test_an_interrupt_during_the_import_is_one_line(module, tmp_path):
+    (tmp_path / "sitecustomize.py").write_text(INTERRUPTED_IMPORT.format(module))
+    path = f"{tmp_path}{os.pathsep}{Path(fa.__file__).resolve().parent.parent}"
+    expected = (130, ["fastact: interrupted"])
+    assert run(["info"], "", tmp_path, PYTHONPATH=path) == expected
+
+
+@pytest.mark.parametrize(
+    ("argv", "original", "expected"),
+    [
+        (["/bin/fastact", "info"], ["python", "/bin/fastact", "info"], True),
+        (["-m", "info"], ["python", "-m", "fastact", "info"], True),
+        (["-m"], ["python", "-B", "-mfastact"], True),
+        (["-m", "fastact"], ["python", "-m", "pytest", "fastact"], False),
+        (["program.py", "fastact"], ["python", "program.py", "fastact"], False),
+        (["-c"], ["python", "-c", "import fastact"], False),
+        ([""], ["python"], False),
+        ([], [], False),
+    ],
+)
+def test_only_the_command_prints_errors_as_one_line(argv, original, expected, monkeypatch):
+    monkeypatch.setattr(sys, "argv", argv)
+    monkeypatch.setattr(sys, "orig_argv", original)
+    assert startup.runs_command() is expected
 
 
 def test_any_other_error_is_one_line(monkeypatch, capsys):

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from typing import Any
 
 import ml_dtypes
@@ -187,10 +188,13 @@ def test_a_python_number_as_x_has_the_dtype_of_the_gradient(backend: str) -> Non
 
 def test_the_order_is_that_of_the_values_given(backend: str) -> None:
     x = np.zeros(3, np.float32)
-    above = np.nextafter(0.1, 1)
-    assert fa.hard_tanh(x, 0.1, above, backend=backend)[0] == np.float32(0.1)
-    with pytest.raises(ValueError, match="min_val must be at most max_val"):
-        fa.hard_tanh(x, above, 0.1, backend=backend)
+    above = math.nextafter(0.1, 1)
+    for form in (float, np.float64, np.array):
+        assert fa.hard_tanh(x, form(0.1), form(above), backend=backend)[0] == np.float32(0.1)
+        with pytest.raises(ValueError, match="min_val must be at most max_val"):
+            fa.hard_tanh(x, form(above), form(0.1), backend=backend)
+        with pytest.raises(ValueError, match="lambd must be 0 or above"):
+            fa.soft_shrink(x, form(-5e-324), backend=backend)
 
 
 @pytest.mark.filterwarnings("error")

@@ -24,13 +24,20 @@ BAD_FLAGS = [
     ["-O0", "-march=native", "-ffp-contract=fast"],
     ["-mfpmath=387"],
     ["-flto", "-ffast-math"],
+    ["-ffp-model=fast"],
+    ["-fno-honor-nans", "-fapprox-func"],
+    ["-mno-sse2"],
+    ["-mpc32"],
+    ["-ansi"],
+    ["-Wall", "-Wextra", "-Wmissing-prototypes", "-Werror"],
 ]
 PROGRAM = """
 #include "strict_arithmetic.h"
 #if defined(__FMA__) || defined(__AVX__)
 #error "flags of the user have reached the baseline"
 #endif
-double is_nan(double x) { return x != x; }
+static inline double itself(double x) { return x; } // with what C89 has not
+double is_nan(double x) { return itself(x) != x; }
 double reordered(double x) { return (x + 1e16) - 1e16; }
 double divided(double x) { return x / 3.0; }
 double fused(double x) { return x * x - 1.0; }
@@ -51,6 +58,9 @@ assert call("divided", 5.0) == 5.0 / 3.0
 assert call("fused", x) == x * x - 1.0
 assert math.copysign(1, call("zero", -0.0)) == 1
 assert 5e-324 * 1.0 > 0, "subnormal numbers are flushed"
+import numpy as np
+digits = np.finfo(np.longdouble).nmant
+assert np.longdouble(1) + np.longdouble(2) ** -digits > 1, "long double has lost digits"
 """
 
 
@@ -67,6 +77,8 @@ def compile_library(command, own, x86, bad, directory) -> Path:
     source.write_text(PROGRAM)
     include = f"-I{Path(__file__).resolve().parent.parent / 'fastact' / 'cython_backend'}"
     linking = flags.accepted(command, flags.LINK_FLAGS)
+    if flags.X87_PRECISIONS & set(bad):
+        linking.append(flags.X87_DEFAULT)
     subprocess.run(
         [
             *(*command, *bad, "-fPIC", "-shared", include),

@@ -164,6 +164,20 @@ def test_mount_points_may_have_spaces(machine):
     assert machine(V2, "/a", files, mount="/my\\040groups") == 3
 
 
+@pytest.mark.parametrize("name", ["a\x0bb", "a\x0cb", "a\u2028b", "a\x85b"], ids=ascii)
+def test_names_of_groups_may_have_characters_that_end_lines(machine, name):
+    files = {f"/sys/fs/cgroup/here/{name}/cpu.max": "300000 100000"}
+    assert machine(V2, f"/{name}", files) == 3
+
+
+@pytest.mark.parametrize(
+    "mount", ["/odd\\", "/odd\\x", "/odd\\99 ", "/odd\\04", "/odd\0"], ids=ascii
+)
+def test_odd_escapes_and_characters_are_no_error(machine, mount):
+    files = {"/sys/fs/cgroup/cpu.max": "300000 100000"}
+    assert machine(V2, "/a", files, mount=mount) == 3
+
+
 def test_the_usual_place_is_tried_without_mounts(machine):
     assert machine(("", ""), "/", {"/sys/fs/cgroup/cpu.max": "300000 100000"}) == 3
 

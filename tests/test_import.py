@@ -77,6 +77,17 @@ def test_the_package_holds_its_public_names_and_its_modules_only():
         "numba_backend",
         "cython_backend",
     }
-    modules |= {"bench", "cli", "demo", "driver", "plot", "saving", "sloped", "terminal", "verify"}
+    modules |= {
+        "bench",
+        "cli",
+        "demo",
+        "driver",
+        "plot",
+        "saving",
+        "sloped",
+        "startup",
+        "terminal",
+        "verify",
+    }
     public = {name for name in vars(fa) if not name.startswith("_")}
     assert public - modules == set(fa.__all__)

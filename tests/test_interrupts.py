@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+from test_backends import run_python
 
 import fastact as fa
 from fastact import config
@@ -87,15 +88,67 @@ def test_a_long_call_is_interrupted(call, num_threads, backend):
     assert out.tobytes() == again.tobytes()
 
 
-def test_the_numpy_backend_needs_little_memory():
-    """Its temporary arrays are those of a chunk, whatever the size of the array."""
+NUMBA_PROGRAM = """
+import signal, sys, warnings
+import fastact as fa
+warnings.simplefilter("error")
+if {before_import!r} == "compiling":
+    fa.relu([1.0], backend="numba")
+
+def handler(*_):
+    raise TimeoutError("too slow")
+
+def raise_alarm(frame, event, _):
+    if frame.f_code.co_name == {function!r}:
+        sys.setprofile(None)
+        signal.raise_signal(signal.SIGALRM)
+
+signal.signal(signal.SIGALRM, handler)
+sys.setprofile(raise_alarm)
+try:
+    fa.mish([1.0], backend="numba")
+except TimeoutError as error:
+    print(error)
+fa.mish([1.0], backend="numba")
+print(fa.show_config("dicts")["backends"]["numba"])
+"""
+
+
+@pytest.mark.parametrize(
+    ("state", "function"),
+    [("importing", "_source_digest"), ("compiling", "_instantiate"), ("compiling", "compile")],
+)
+def test_a_signal_while_numba_starts_is_no_broken_numba(state, function):
+    """What the handler raises reaches the caller, and the backend remains."""
+    pytest.importorskip("numba")
+    program = NUMBA_PROGRAM.format(before_import=state, function=function)
+    assert run_python(program) == "too slow\navailable"
+
+
+CALLS_OF_LITTLE_MEMORY = {
+    "float32": lambda x, out: fa.gelu(x.astype("f4"), out=out.astype("f4"), backend="numpy"),
+    "uint8 beside negative bounds": lambda x, out: fa.hard_tanh(x, -1, 1),
+    "int8 in a wider dtype": lambda x, out: fa.leaky_relu(x.astype("i1"), 0),
+}
+
+
+@pytest.mark.parametrize("call", CALLS_OF_LITTLE_MEMORY.values(), ids=CALLS_OF_LITTLE_MEMORY)
+def test_temporary_arrays_are_those_of_a_chunk(call):
+    """Whatever the size of the array."""
     import tracemalloc
 
-    x = np.ones(1 << 20, "float32")
-    out = np.empty_like(x)
-    fa.gelu(x[:10], out=out[:10], backend="numpy")
+    x = np.ones(1 << 20, "uint8")
+    call(x[:10], x[:10])
     tracemalloc.start()
-    fa.gelu(x, out=out, backend="numpy")
+    call(x, x)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert peak < 4 << 20
+    assert peak < 10 << 20  # two arrays of float32, and a chunk or two
+
+
+def test_drawn_slopes_are_those_of_one_draw():
+    """They are drawn in pieces, so that a signal may come in between."""
+    size = 100_001
+    expected = 0.25 + 0.5 * np.random.default_rng(3).random(size)
+    slopes = fa.rrelu.draw_slopes(size, 0.25, 0.75, rng=3)
+    assert slopes.tobytes() == expected.tobytes()

@@ -63,6 +63,16 @@ def test_missing_files_are_replaced(suffix, cache):
     assert (hits(), hits()) == (0, 1)
 
 
+@pytest.mark.parametrize("suffix", ["nbi", "nbc"])
+def test_files_of_another_loop_are_replaced(suffix, cache):
+    (file,) = cache.rglob(f"*.{suffix}")
+    other_row = next(row for row in ROWS if row.name == "identity")
+    loops.compile_loop(other_row, "forward", "float64")
+    (other,) = set(cache.rglob(f"*.{suffix}")) - {file}
+    file.write_bytes(other.read_bytes())
+    assert (hits(), hits()) == (0, 1)
+
+
 def test_a_cache_that_cannot_be_written_is_done_without(cache):
     """Directories stand where the files would be."""
     for file in cache.rglob("*.nb?"):

@@ -135,6 +135,22 @@ def test_the_short_cut_is_the_general_way(verb):
         assert_same(short, call(fa.rrelu, verb, slopes=plain))
 
 
+@pytest.mark.parametrize("size", [24, 240_000])
+@over_verbs
+def test_training_keeps_the_memory_order(verb, size, backend):
+    x = np.linspace(-3, 3, size).reshape(2, 3, -1)
+    function = getattr(fa.rrelu, verb)
+    for layout in (np.asfortranarray(x), x.transpose(2, 0, 1), x[:, ::-1], x.T):
+        arrays = [layout] * (2 if verb.startswith("backward") else 1)
+        plain = map(np.ascontiguousarray, arrays)
+        results = function(*arrays, training=True, rng=1, backend=backend)
+        expected = function(*plain, training=True, rng=1, backend=backend)
+        results, expected = (r if isinstance(r, tuple) else (r,) for r in (results, expected))
+        for result, same in zip(results, expected, strict=True):
+            assert result.strides == np.tanh(layout).strides
+            np.testing.assert_array_equal(result, same)
+
+
 def test_value_and_grad_are_of_the_same_slopes():
     value, grad = fa.rrelu.value_and_grad(X, training=True)
     np.testing.assert_array_equal(value, np.where(X > 0, X, grad * X))

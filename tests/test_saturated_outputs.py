@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 import pytest
 from inputs import CASES_FROM_OUTPUT, Case, distances, neighbours
@@ -152,3 +153,17 @@ def test_selu_beside_its_limit(backend: str) -> None:
     y = np.array([limit, np.nextafter(limit, 0)])
     grad = fa.selu.backward_from_output(1.0, y, backend=backend)
     assert grad.tolist() == [0, 2.0**-52 + 1.4153519380084502e-17]
+
+
+@each_dtype
+@each_case
+def test_backends_agree_beyond_the_range(case: Case, dtype: str, backend: str) -> None:
+    magnitudes = [0, 1e-30, 1e-3, 0.5, 0.99, 1, 1.01, 1.7, 1.8, 3, 6, 100, 6e4, np.inf]
+    positive = np.array(magnitudes).astype(DTYPES[dtype])
+    y = np.concatenate([-positive, positive])
+    verb = case.activation.backward_from_output
+    expected = verb(np.ones_like(y), y, *case.parameters, backend="numpy")
+    result = verb(np.ones_like(y), y, *case.parameters, backend=backend)
+    tolerance = 4 * float(ml_dtypes.finfo(y.dtype).eps)
+    wide, reference = result.astype(np.float64), expected.astype(np.float64)
+    np.testing.assert_allclose(wide, reference, tolerance, 1e-37)

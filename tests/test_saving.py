@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import sys
+from types import SimpleNamespace
 
 import pytest
 
@@ -27,6 +29,23 @@ def test_the_configuration_gives_the_same_verb(name):
 def test_the_configuration_gives_the_same_function(function):
     for verb in (function, function.grad, function.backward):
         assert type(verb).from_config(json.loads(json.dumps(verb.get_config()))) is verb
+
+
+def test_all_classes_are_registered(monkeypatch):
+    """A stand-in for Keras tells under which names its files will have them."""
+    registered = {}
+    saving = SimpleNamespace(
+        register_keras_serializable=lambda package, name: (
+            lambda cls: registered.update({f"{package}>{name}": cls})
+        )
+    )
+    monkeypatch.setitem(sys.modules, "keras", SimpleNamespace(saving=saving))
+    register_with_keras()
+    verbs = [verb for name in fa.names() for verb in (fa.get(name), fa.get(name).grad)]
+    for verb in (*verbs, *compat.LIBRARY.functions, compat.relu.grad):
+        assert type(verb) in registered.values()
+    assert all(name.startswith("fastact>") for name in registered)
+    assert len(set(registered.values())) == len(registered)
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # from Keras itself

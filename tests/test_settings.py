@@ -96,6 +96,72 @@ def test_blocks_are_of_one_task():
     asyncio.run(both())
 
 
+def test_one_object_serves_blocks_of_several_threads():
+    """Each block restores what was in force where it was entered."""
+    block = fa.use_threads(2)
+    barrier = threading.Barrier(3)
+    restored = []
+
+    def work(outer):
+        with fa.use_threads(outer):
+            for _ in range(20):
+                barrier.wait()
+                with block:
+                    assert fa.get_num_threads() == 2
+                    barrier.wait()
+                restored.append(fa.get_num_threads() == outer)
+
+    threads = [threading.Thread(target=work, args=(outer,)) for outer in (3, 4, 5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert restored == [True] * 60
+
+
+def test_one_object_serves_nested_blocks():
+    block = fa.use_threads(2)
+    with fa.use_threads(3), block, fa.use_threads(4), block:
+        assert fa.get_num_threads() == 2
+    with fa.use_threads(3):
+        with block, block:
+            pass
+        assert fa.get_num_threads() == 3
+
+
+def test_blocks_may_end_in_another_order():
+    before = settings()
+    outer, inner = fa.use_threads(3), fa.use_backend("numpy")
+    outer.__enter__()
+    inner.__enter__()
+    outer.__exit__(None, None, None)
+    assert settings() == ("numpy", before[1])
+    inner.__exit__(None, None, None)
+    assert settings() == before
+    inner.__exit__(None, None, None)  # not entered here
+    assert settings() == before
+
+
+@pytest.mark.parametrize(
+    "use", [lambda: fa.use_backend("numpy"), lambda: fa.use_threads(2)], ids=["backend", "threads"]
+)
+def test_functions_that_run_after_the_call_are_not_decorated(use):
+    """A decorator would end the block before their code runs."""
+
+    async def coroutine(): ...
+
+    def generator():
+        yield
+
+    async def both():
+        yield
+
+    for function in (coroutine, generator, both):
+        with pytest.raises(TypeError, match=r"^use_\w+: expected a plain function, got the gen"):
+            use()(function)
+    assert use()(lambda: 3)() == 3
+
+
 def test_threads_compute_under_their_own_blocks():
     """What is computed follows the block of the thread, not only what the getters say."""
     x = np.full(3, 0.1, "float32")

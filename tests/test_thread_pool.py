@@ -260,3 +260,38 @@ parallel(x, 4)
 print(existing(), len(workers()) + 1)
 """
     assert run(code) == ["1", "4 4"]
+
+
+REFUSED_HELPERS = """
+import gc, sys, threading, weakref
+sys.modules["fastact.driver._core"] = None
+import numpy as np
+import fastact as fa
+
+x = np.ones(1 << 18)
+with fa.use_threads(1):
+    expected = fa.gelu(x, backend="numba")
+start = threading.Thread.start
+
+def refuse(self):
+    raise RuntimeError("can't start new thread")
+
+fa.set_num_threads(4)
+threading.Thread.start = refuse
+outputs = []
+for _ in range(3):
+    y = fa.gelu(x, backend="numba")
+    assert (y == expected).all()
+    outputs.append(weakref.ref(y))
+del y
+gc.collect()
+print([output() for output in outputs], fa.show_config("dicts")["settings"]["existing_threads"])
+threading.Thread.start = start
+assert (fa.gelu(x, backend="numba") == expected).all()
+print(fa.show_config("dicts")["settings"]["existing_threads"] > 1)
+"""
+
+
+def test_refused_helpers_of_numba_hold_no_arrays_and_come_later():
+    pytest.importorskip("numba")
+    assert run_python(REFUSED_HELPERS) == "[None, None, None] 1\nTrue"

@@ -15,9 +15,8 @@ from pathlib import Path
 # and the order of operations are part of our contract. gcc and clang also look at these flags when
 # they link: with -ffast-math, -Ofast or -mdaz-ftz they add code to the library that makes the whole
 # process flush subnormal numbers. -fno-fast-math must come first, since it sets the others again.
-# -ffp-contract=off: an element gets the same
-# operations whether it falls into the vector body or the tail of a loop, and the compensated
-# arithmetic of float64 stays exact.
+# -ffp-contract=off: an element gets the same operations whether it falls into the vector body or
+# the tail of a loop, and the compensated arithmetic of float64 stays exact.
 STRICT_ARITHMETIC = (
     "-fno-fast-math",
     "-fno-associative-math",
@@ -46,15 +45,25 @@ OPTIMISATION = (
     "-g0",
 )
 
-FLAGS = (*STRICT_ARITHMETIC, *OPTIMISATION)
+# The generated code is C11 with the extensions of GNU, and not free of warnings: a user's -ansi or
+# -Werror must not stop the build.
+LANGUAGE = ("-std=gnu11", "-Wno-error")
+
+FLAGS = (*LANGUAGE, *STRICT_ARITHMETIC, *OPTIMISATION)
 # gcc's linker command sees only whether this very flag of the user is taken back.
 LINK_FLAGS = ("-fno-unsafe-math-optimizations",)
 
-# For x86-64 only. -mfpmath=sse: the older unit rounds to 80 bits. A user's -march=native or -mavx2
-# must not reach the loops of the baseline, which run on every processor, nor change how the higher
-# levels compute. _core.pyx asks the processor for the features of a level. -mno-sse3 turns off the
-# later extensions too.
-X86 = ("-mno-daz-ftz", "-mno-recip", "-mfpmath=sse", "-march=x86-64", "-mtune=generic", "-mno-sse3")
+# For x86-64 only. -msse2 -mfpmath=sse: the older unit rounds to 80 bits. A user's -march=native or
+# -mavx2 must not reach the loops of the baseline, which run on every processor, nor change how the
+# higher levels compute. _core.pyx asks the processor for the features of a level. -mno-sse3 turns
+# off the later extensions too.
+X86 = (
+    "-mno-daz-ftz", "-mno-recip", "-msse2", "-mfpmath=sse", "-march=x86-64", "-mtune=generic",
+    "-mno-sse3",
+)  # fmt: skip
+# With -mpc32 or -mpc64, gcc links code that shortens the arithmetic of the older unit, NumPy's long
+# double, for the whole process. -mpc80 takes it back, but sets the precision itself.
+X87_PRECISIONS, X87_DEFAULT = {"-mpc32", "-mpc64"}, "-mpc80"
 
 
 def accepted(compiler: Sequence[str], flags: Iterable[str]) -> list[str]:

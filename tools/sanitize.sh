@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Build a copy of the checkout with AddressSanitizer and UndefinedBehaviorSanitizer, and run the tests
-# of the code that computes addresses:
+# of the code that computes addresses, and two minutes of random calls:
 #
 #     PYTHON=.venv/bin/python tools/sanitize.sh [pytest arguments]
 #
@@ -11,7 +11,7 @@ checkout=$(cd "$(dirname "$0")/.." && pwd)
 python=$(realpath --no-symlinks "${PYTHON:-python3}")
 tests=(
     tests/test_boundaries.py tests/test_streaming.py tests/test_pool.py tests/test_threads.py
-    tests/test_layouts.py tests/test_out.py tests/test_prelu.py tests/test_fuzz.py
+    tests/test_layouts.py tests/test_out.py tests/test_prelu.py
 )
 copy=$(mktemp -d)
 trap 'rm -rf "$copy"' EXIT
@@ -28,7 +28,10 @@ CC=gcc CFLAGS="$sanitizers -fno-sanitize-recover=all -fno-omit-frame-pointer" LD
 LD_PRELOAD="$(gcc -print-file-name=libasan.so) $(gcc -print-file-name=libubsan.so)"
 export LD_PRELOAD PYTHONMALLOC=malloc FASTACT_POOL_BYTES=0
 export ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1 UBSAN_OPTIONS=print_stacktrace=1
-for level in $("$python" -c "from fastact.driver import supported_levels; print(*supported_levels())"); do
-    echo "+ instruction set $level"
-    FASTACT_ISA=$level "$python" -m pytest -q -n 0 -p no:cacheprovider "${@:-${tests[@]}}"
+levels=($("$python" -c "from fastact.driver import supported_levels; print(*supported_levels())"))
+for level in "${levels[@]}"; do
+    echo "+ random calls, instruction set $level"
+    FASTACT_ISA=$level "$python" tools/fuzz.py --seconds 120 --backend cython numpy
 done
+# The driver is the same at each level: the tests run once, at the highest.
+"$python" -m pytest -q -n 0 -p no:cacheprovider "${@:-${tests[@]}}"

@@ -20,6 +20,8 @@ from refresh import refresh
 
 PACKAGE = Path(__file__).resolve().parent.parent / "fastact"
 STUB = PACKAGE / "__init__.pyi"
+#: Modules whose public names are functions and classes, not activations.
+_REPEATED = ("fastact.config", "fastact.memory")
 COMMAND = "python tools/write_stubs.py"
 
 HEADER = f'''\
@@ -222,7 +224,7 @@ def read_init() -> tuple[list[str], list[str]]:
     imports = ["from fastact.catalogue import Parameter"]
     public: list[str] = []
     for node in ast.parse((PACKAGE / "__init__.py").read_text()).body:
-        if isinstance(node, ast.ImportFrom) and node.module != "fastact.activation":
+        if isinstance(node, ast.ImportFrom) and node.module in _REPEATED:
             listed = "".join(f"    {name.name},\n" for name in node.names)
             imports.append(f"from {node.module} import (\n{listed})")
         elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__":

@@ -33,7 +33,6 @@ cdef extern from *:
     #define FASTACT_TWO_TO_340 2.2397447421778042e102
     #define FASTACT_TWO_TO_400 2.5822498780869086e120
     #define FASTACT_TWO_TO_500 3.273390607896142e150
-    #define FASTACT_TWO_TO_640 4.562440617622195e192
     #define FASTACT_TWO_TO_740 5.78358058743443e222
     #define FASTACT_TWO_TO_1000 1.0715086071862673e301
     #define FASTACT_TWO_TO_MINUS_30 9.313225746154785e-10
@@ -91,7 +90,6 @@ cdef extern from *:
     const double TWO_TO_340 "FASTACT_TWO_TO_340"
     const double TWO_TO_400 "FASTACT_TWO_TO_400"
     const double TWO_TO_500 "FASTACT_TWO_TO_500"
-    const double TWO_TO_640 "FASTACT_TWO_TO_640"
     const double TWO_TO_740 "FASTACT_TWO_TO_740"
     const double TWO_TO_1000 "FASTACT_TWO_TO_1000"
     const double TWO_TO_MINUS_30 "FASTACT_TWO_TO_MINUS_30"
@@ -353,6 +351,8 @@ cdef inline double excess(double x, double slope, double offset, double bound) n
     cdef double sign = x if x == 0 else copysign(1.0, x)
     sign = sign if x == x else x
     cdef double other = sign if difference == 0 else x
+    if not FUSED:  # the rounded product may be infinite where the line is not
+        other = sign if fabs(x) <= (DBL_MAX if fabs(bound) > DBL_MAX else -1.0) else other
     difference = difference if half == 1 else half * offset - half * bound
     return linear(other, slope * half, low_part(slope) * half, difference) + rest
 
@@ -519,9 +519,7 @@ cdef inline double hard_swish_grad(floating x, double slope, double offset) noex
         inner = sixth_of(doubled, 0.0)
     cdef double low = 0.0 if x <= -3 else inner
     cdef double by_default = 1.0 if x >= 3 else low
-    cdef double scale = 1.0 if fabs(slope) > 1e307 else 2.0
-    cdef double of_line = linear(x, scale * slope, scale * low_part(slope), 0.5 * scale * offset)
-    of_line = of_line * (2.0 / scale)  # a subnormal result must not be doubled
+    cdef double of_line = linear(x, 2.0 * slope, 2.0 * low_part(slope), offset)
     of_line = 0.0 if excess(x, slope, offset, 0.0) <= 0 else of_line
     of_line = 1.0 if excess(x, slope, offset, 1.0) >= 0 else of_line
     return by_default if apart(slope, SIXTH, offset, 0.5) == 0 else of_line
@@ -876,7 +874,7 @@ cdef inline double squareplus_grad_from_output_double(double y, double b) noexce
     cdef double quotient = square * inverse
     cdef double rest = remainder(square, quotient, total.high)
     rest = rest + multiply_add(-quotient, total.low + square_low, square_low)
-    cdef double rectified = 1.0 if y > 0 else 0.0 * y
+    cdef double rectified = keep_nan[double](1.0 if y > 0 else 0.0, y)
     return rectified if b == 0 else multiply_add(rest, inverse, quotient)
 
 

@@ -179,20 +179,15 @@ cdef inline double scaled_tanh_float(double x, double a, double b) noexcept nogi
 
 
 cdef inline double scaled_tanh_grad_float(double x, double a, double b) noexcept nogil:
-    # tanh_grad_float stops at 350, which a huge a b would show.
-    cdef double bound = 350.0 if fabs(a * b) > 1e150 else INFINITY
-    cdef double z = fabs(b * magnitude_for(b, x))
-    cdef double slope = a * b * tanh_grad_float(z)
-    return copysign(0.0, a) * copysign(1.0, b) if z > bound else slope
+    return a * b * tanh_grad_float(fabs(b * magnitude_for(b, x)))
 
 
 # 0 where y has reached a, rounded to float. For a = 0, f and f' are 0, and b / a has no value.
 cdef inline double scaled_tanh_grad_from_output_float(double y, double a, double b) noexcept nogil:
-    cdef double near_a = in_range(a, 1e-100, 1e100)
-    cdef double near_b = b if b == 0 else in_range(b, 1e-150, 1e150)
-    near_b = 0.0 if a == 0 else near_b
-    cdef double other = near_a if fabs(y) >= fabs(<double><float>a) else y
-    return near_b / near_a * (near_a - other) * (near_a + other)
+    cdef double divisor = 1.0 if a == 0 else a
+    cdef double ratio = 0.0 if a == 0 else b / divisor
+    cdef double other = divisor if fabs(y) >= fabs(<double><float>a) else y
+    return ratio * (divisor - other) * (divisor + other)
 
 
 # tanhshrink: x - tanh(x) = x**3 p(x**2) / q(x**2). From 10 on, tanh is 1 to all digits.

@@ -374,9 +374,10 @@ cdef inline pair scaled_magnitude(double b, double x, double bound) noexcept nog
     return two_product(b, at_most(at_least(fabs(x), 1.1830521861667747e-271), limit))
 
 
-# scaled_tanh: a tanh(b x), with the error of b x times 1 - tanh**2, which is tanh'. It is a b x for
-# |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
-cdef inline double scaled_tanh_in_range(double x, double a, double b) noexcept nogil:
+# scaled_tanh: a tanh(b x), for a and b that are 0 or of magnitudes between 2**-64 and 2**64. The
+# error of b x counts times 1 - tanh**2, which is tanh'. It is a b x for |b x| up to 2**-70, and for
+# subnormal x, of which a product may be slow, x + (a b - 1) x.
+cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nogil:
     cdef double magnitude = fabs(x)
     cdef pair slope = two_product(fabs(a), fabs(b))
     cdef double excess = (slope.high - 1.0) + slope.low
@@ -397,53 +398,22 @@ cdef inline double scaled_tanh_in_range(double x, double a, double b) noexcept n
 
 
 # scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
-cdef inline double scaled_tanh_grad_in_range(double x, double a, double b) noexcept nogil:
+cdef inline double scaled_tanh_grad_double(double x, double a, double b) noexcept nogil:
     cdef pair z = scale(scaled_magnitude(fabs(b), x, 421.1), 2.0)
     cdef bell e = make_bell(exp_quotient(at_least(z.high, TINY), z.low))
     cdef pair mantissa = multiply(e.mantissa, two_product(a, b))
     return (4.0 * LOWERED) * (e.power * mantissa.high)
 
 
-# a tanh(b x) is (a u) tanh((b v) (x / v)) / u: with these u and v no product of a and b overflows.
-cdef inline double scaled_tanh_unit_of_a(double a) noexcept nogil:
-    cdef double unit = TWO_TO_640 if fabs(a) < TWO_TO_MINUS_500 else 1.0
-    return 1.0 / TWO_TO_640 if fabs(a) > TWO_TO_640 else unit
-
-
-cdef inline double scaled_tanh_unit_of_b(double b) noexcept nogil:
-    cdef double unit = TWO_TO_640 if fabs(b) < 1.0 / TWO_TO_740 else 1.0
-    return TWO_TO_MINUS_1000 if fabs(b) > TWO_TO_400 else unit
-
-
-# f' / (u v): the quotient of both may be in the range where that of one is not, but not if both are small.
-cdef inline double scaled_tanh_restored(double slope, double u, double v) noexcept nogil:
-    return slope * (1.0 / u) * (1.0 / v) if u < 1 else slope * ((1.0 / u) * (1.0 / v))
-
-
-cdef inline double scaled_tanh_double(double x, double a, double b) noexcept nogil:
-    cdef double u = scaled_tanh_unit_of_a(a)
-    cdef double v = scaled_tanh_unit_of_b(b)
-    return scaled_tanh_in_range(x * (1.0 / v), a * u, b * v) * (1.0 / u)
-
-
-cdef inline double scaled_tanh_grad_double(double x, double a, double b) noexcept nogil:
-    cdef double u = scaled_tanh_unit_of_a(a)
-    cdef double v = scaled_tanh_unit_of_b(b)
-    return scaled_tanh_restored(scaled_tanh_grad_in_range(x * (1.0 / v), a * u, b * v), u, v)
-
-
 # b / a (a - y) (a + y), and 0 from |y| = |a| on. For a = 0, f and f' are 0, and b / a has no value.
 cdef inline double scaled_tanh_grad_from_output_double(double y, double a, double b) noexcept nogil:
-    cdef double u = scaled_tanh_unit_of_a(a)
-    cdef double v = scaled_tanh_unit_of_b(b)
     cdef double other = a if fabs(y) >= fabs(a) else y
-    cdef double dividend = 0.0 if a == 0 else b * v
-    cdef double divisor = 1.0 if a == 0 else a * u
+    cdef double dividend = 0.0 if a == 0 else b
+    cdef double divisor = 1.0 if a == 0 else a
     cdef pair ratio
     ratio.high = dividend / divisor
     ratio.low = remainder(dividend, ratio.high, divisor) / divisor
-    cdef pair part = multiply(ratio, two_sum(a * u, -other * u))
-    return scaled_tanh_restored(multiply(part, two_sum(a * u, other * u)).high, u, v)
+    return multiply(multiply(ratio, two_sum(a, -other)), two_sum(a, other)).high
 
 
 # tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358 that

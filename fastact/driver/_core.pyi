@@ -13,7 +13,7 @@ class FastPath:
         self,
         n_inputs: int,
         n_outputs: int,
-        parameters: Sequence[tuple[str, float, bool, int]],
+        parameters: Sequence[tuple[str, float, bool, int, tuple[float, float], bool]],
         ordered: Sequence[tuple[int, int]],
         chunk: int,
         is_bound_by_memory: bool,

@@ -11,7 +11,6 @@ from cpython.mem cimport PyMem_RawMalloc
 from cpython.object cimport PyObject
 from cpython.tuple cimport PyTuple_CheckExact
 from cpython.unicode cimport PyUnicode_CheckExact, PyUnicode_Compare
-from libc.float cimport DBL_MAX
 from libc.math cimport fabs
 from libc.stdlib cimport labs
 from libc.string cimport memcpy, memset
@@ -30,7 +29,6 @@ cdef enum:
     PAIRS = 64  # elements with two results at a time
     BACKENDS = 2  # that have compiled loops: Cython 0, Numba 1
     WORTH_A_TABLE = 1 << 14  # elements of 16 bits: as in fastact/tables.py
-    INFINITIES = 8  # beside 1 for values below 0, 2 for 0, 4 for values above 0
 
 cdef extern from *:
     """
@@ -928,6 +926,8 @@ cdef class FastPath:
     cdef unsigned int compared  # one bit for each parameter that takes the dtype of the arrays
     cdef tuple parameter_names
     cdef int[MAX_OPERANDS] signs
+    cdef double[MAX_OPERANDS] least
+    cdef double[MAX_OPERANDS] greatest
     cdef int n_ordered
     cdef int[MAX_OPERANDS] lower
     cdef int[MAX_OPERANDS] upper
@@ -956,7 +956,8 @@ cdef class FastPath:
         """Set what is called.
 
         ``parameters`` are tuples of name, default, whether there is one to fall back to, the
-        signs of allowed values (see ``INFINITIES``), and whether the value is the nearest number of
+        signs of allowed values (1 for values below 0, 2 for 0, 4 for values above 0), the range of
+        magnitudes for which the kernels are right, and whether the value is the nearest number of
         the dtype of the arrays. ``ordered`` are pairs of indices: the first of these parameters
         must not be above the second.
         """
@@ -971,7 +972,8 @@ cdef class FastPath:
         self.n_parameters = len(parameters)
         self.parameter_names = tuple([parameter[0] for parameter in parameters])
         self.required = self.compared = 0
-        for i, (_, default, is_required, signs, is_compared) in enumerate(parameters):
+        for i, (_, default, is_required, signs, kernel_range, is_compared) in enumerate(parameters):
+            self.least[i], self.greatest[i] = kernel_range
             self.defaults[i] = default
             self.required |= <unsigned int>is_required << <int>i
             self.compared |= <unsigned int>is_compared << <int>i
@@ -1094,17 +1096,26 @@ cdef int index_of_parameter(FastPath verb, PyObject* name):
 
 
 cdef bint are_allowed(FastPath verb, double* parameters):
-    """Whether no parameter is an error, or infinite where the kernels are not for that."""
+    """Whether no parameter is an error."""
     cdef int i, sign
     for i in range(verb.n_parameters):
         # NaN has none of the signs: it is an error, or the general way computes it.
         sign = 1 if parameters[i] < 0 else 2 if parameters[i] == 0 else 4 if parameters[i] > 0 else 0
         if not verb.signs[i] & sign:
             return False
-        if fabs(parameters[i]) > DBL_MAX and not verb.signs[i] & INFINITIES:
-            return False
     for i in range(verb.n_ordered):
         if not parameters[verb.lower[i]] <= parameters[verb.upper[i]]:
+            return False
+    return True
+
+
+cdef bint are_for_kernels(FastPath verb, double* parameters):
+    """Whether each parameter is 0 or has a magnitude for which the kernels are right."""
+    cdef int i
+    cdef double magnitude
+    for i in range(verb.n_parameters):
+        magnitude = fabs(parameters[i])
+        if magnitude > verb.greatest[i] or 0 < magnitude < verb.least[i]:
             return False
     return True
 
@@ -1226,15 +1237,22 @@ cdef bint read_call(
         return False
 
     call.has_defaults = True
-    if given and type_number == cnp.NPY_FLOAT32:
-        # Not for 16 bits: their tables are for the defaults, which every dtype has.
+    for i in range(verb.n_parameters):
+        if not given >> i & 1:
+            call.parameters[i] = verb.defaults[i]
+    if not given:
+        return True
+    if not are_allowed(verb, call.parameters):  # as given: an error is one in every dtype
+        return False
+    # Not for 16 bits: their tables are for the defaults, which every dtype has.
+    if type_number == cnp.NPY_FLOAT32:
         round_to_single(given & verb.compared, call.parameters)
     for i in range(verb.n_parameters):
-        if given >> i & 1 and call.parameters[i] != verb.defaults[i]:
+        if call.parameters[i] != verb.defaults[i]:
             call.has_defaults = False
         else:  # a negative zero is the default too, if that is 0
             call.parameters[i] = verb.defaults[i]
-    return not given or are_allowed(verb, call.parameters)
+    return are_for_kernels(verb, call.parameters)
 
 
 cdef inline bint choose_loop(Job* job, Call* call, int type_number):

@@ -13,7 +13,6 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import suppress
 from typing import Any
 
 import llvmlite.binding
@@ -101,10 +100,14 @@ def run(
 
 
 def _start_helpers(work: Callable[[], None], count: int) -> list[Future[None]]:
+    global _executor
     helpers: list[Future[None]] = []
-    with suppress(RuntimeError):  # the interpreter shuts down: the caller works alone
+    try:
         for _ in range(count):
             helpers.append(_executor.submit(work))
+    except RuntimeError:  # no thread can be created, or the interpreter shuts down
+        # What was refused stays in the queue, with its arrays, until a thread takes it.
+        _executor = ThreadPoolExecutor(MAX_THREADS, "fastact")
     return helpers
 
 

@@ -13,7 +13,7 @@ function ``name_backward`` too, and likewise ``name_backward_from_output``.
 from __future__ import annotations
 
 from collections.abc import Callable
-from math import copysign, fabs, inf, sqrt
+from math import copysign, inf, sqrt
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -300,6 +300,9 @@ def excess(x: float, slope: float, offset: float, bound: float) -> float:
     sign = wide if wide == 0.0 else copysign(1.0, wide)
     sign = sign if wide == wide else wide
     other = sign if difference == 0.0 else wide
+    if not FUSED:  # the rounded product may be infinite where the line is not
+        finite = LARGEST if abs(bound) > LARGEST else -1.0
+        other = sign if abs(wide) <= finite else other
     difference = difference if half == 1.0 else half * offset - half * bound
     total: float = linear(other, slope * half, low_part(slope) * half, difference)
     return total + rest
@@ -425,9 +428,7 @@ def hard_swish_grad(x: float, slope: float, offset: float) -> float:
     inner = hard_swish_slope(x)
     low = 0.0 if x <= T(-3) else inner
     by_default = 1.0 if x >= T(3) else low
-    scale = 1.0 if fabs(slope) > 1e307 else 2.0
-    of_line = linear(x, scale * slope, scale * low_part(slope), 0.5 * scale * offset)
-    of_line = of_line * (2.0 / scale)  # a subnormal result must not be doubled
+    of_line = linear(x, 2.0 * slope, 2.0 * low_part(slope), offset)
     of_line = 0.0 if excess(x, slope, offset, 0.0) <= 0.0 else of_line
     of_line = 1.0 if excess(x, slope, offset, 1.0) >= 0.0 else of_line
     return by_default if slope == SIXTH and offset == 0.5 else of_line

@@ -109,9 +109,6 @@ TWO_TO_MINUS_538 = 2.0**-538
 TWO_TO_MINUS_900 = 2.0**-900
 TWO_TO_MINUS_1000 = 2.0**-1000
 TWO_TO_200 = 2.0**200
-TWO_TO_400 = 2.0**400
-TWO_TO_640 = 2.0**640
-TWO_TO_740 = 2.0**740
 SMALLEST = 2.0**-1074
 
 exp_polynomial = polynomial(table.EXP_FULL)
@@ -453,10 +450,11 @@ def scaled_magnitude(b: float, x: float, bound: float) -> Pair:
     return two_product(b, at_most(at_least(fabs(x), TWO_TO_MINUS_900), limit))
 
 
-# scaled_tanh: a tanh(b x), with the error of b x times 1 - tanh**2, which is tanh'. It is a b x for
-# |b x| up to 2**-70, and for subnormal x, of which a product may be slow, x + (a b - 1) x.
+# scaled_tanh: a tanh(b x), for a and b that are 0 or of magnitudes between 2**-64 and 2**64. The
+# error of b x counts times 1 - tanh**2, which is tanh'. It is a b x for |b x| up to 2**-70, and for
+# subnormal x, of which a product may be slow, x + (a b - 1) x.
 @kernel
-def scaled_tanh_in_range(x: float, a: float, b: float) -> float:
+def scaled_tanh(x: float, a: float, b: float) -> float:
     magnitude = fabs(x)
     slope = two_product(fabs(a), fabs(b))
     excess = (slope.high - 1.0) + slope.low
@@ -479,60 +477,23 @@ def scaled_tanh_in_range(x: float, a: float, b: float) -> float:
 
 # scaled_tanh': 4 a b sigmoid'(2 b x). From |2 b x| = 842.2 on, the power of two is 0.
 @kernel
-def scaled_tanh_grad_in_range(x: float, a: float, b: float) -> float:
+def scaled_tanh_grad(x: float, a: float, b: float) -> float:
     z = scale(scaled_magnitude(fabs(b), x, 421.1), 2.0)
     e = make_bell(exp_quotient(at_least(z.high, TINY), z.low))
     mantissa = multiply(e.mantissa, two_product(a, b))
     return (4.0 * LOWERED) * (e.power * mantissa.high)
 
 
-# a tanh(b x) is (a u) tanh((b v) (x / v)) / u: with these u and v no product of a and b overflows.
-@kernel
-def scaled_tanh_unit_of_a(a: float) -> float:
-    unit = TWO_TO_640 if fabs(a) < TWO_TO_MINUS_500 else 1.0
-    return 1.0 / TWO_TO_640 if fabs(a) > TWO_TO_640 else unit
-
-
-@kernel
-def scaled_tanh_unit_of_b(b: float) -> float:
-    unit = TWO_TO_640 if fabs(b) < 1.0 / TWO_TO_740 else 1.0
-    return TWO_TO_MINUS_1000 if fabs(b) > TWO_TO_400 else unit
-
-
-# f' / (u v): the quotient of both may be in the range where that of one is not, but not if both are
-# small.
-@kernel
-def scaled_tanh_restored(slope: float, u: float, v: float) -> float:
-    one_by_one = slope * (1.0 / u) * (1.0 / v)
-    return one_by_one if u < 1.0 else slope * ((1.0 / u) * (1.0 / v))
-
-
-@kernel
-def scaled_tanh(x: float, a: float, b: float) -> float:
-    u = scaled_tanh_unit_of_a(a)
-    v = scaled_tanh_unit_of_b(b)
-    return scaled_tanh_in_range(x * (1.0 / v), a * u, b * v) * (1.0 / u)
-
-
-@kernel
-def scaled_tanh_grad(x: float, a: float, b: float) -> float:
-    u = scaled_tanh_unit_of_a(a)
-    v = scaled_tanh_unit_of_b(b)
-    return scaled_tanh_restored(scaled_tanh_grad_in_range(x * (1.0 / v), a * u, b * v), u, v)
-
-
 # b / a (a - y) (a + y). For a = 0, f and f' are 0, and b / a has no value.
 @kernel
 def scaled_tanh_grad_from_output(y: float, a: float, b: float) -> float:
-    u = scaled_tanh_unit_of_a(a)
-    v = scaled_tanh_unit_of_b(b)
     other = a if fabs(y) >= fabs(a) else y
-    dividend = 0.0 if a == 0.0 else b * v
-    divisor = 1.0 if a == 0.0 else a * u
+    dividend = 0.0 if a == 0.0 else b
+    divisor = 1.0 if a == 0.0 else a
     ratio = dividend / divisor
     low = remainder(dividend, ratio, divisor) / divisor
-    part = multiply(Pair(ratio, low), two_sum(a * u, -other * u))
-    return scaled_tanh_restored(multiply(part, two_sum(a * u, other * u)).high, u, v)
+    part = multiply(Pair(ratio, low), two_sum(a, -other))
+    return multiply(part, two_sum(a, other)).high
 
 
 # tanhshrink: x - tanh(x), near 0 x**3 p(x**2), of which the leading part is a pair. Up to 2**-358

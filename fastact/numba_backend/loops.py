@@ -260,17 +260,23 @@ def prefer_wide_vectors(function: Any) -> None:
 
 
 class _CheckedFiles(CompileResultCacheImpl):  # type: ignore[misc]
-    """Stores compiled code with a digest: damaged code that is still readable would crash."""
+    """Stores compiled code with a digest: damaged code that is still readable would crash.
+
+    The name of the loop counts too: files that were exchanged would compute another function.
+    """
 
     def reduce(self, result: Any) -> tuple[bytes, bytes]:
         code = dumps(super().reduce(result))
-        return hashlib.sha256(code).digest(), code
+        return self._digest(code), code
 
     def rebuild(self, target_context: Any, payload: tuple[bytes, bytes]) -> Any:
         digest, code = payload
-        if hashlib.sha256(code).digest() != digest:
-            raise ValueError("the compiled code in the cache is damaged")
+        if self._digest(code) != digest:
+            raise ValueError("the compiled code in the cache is damaged, or of another loop")
         return super().rebuild(target_context, pickle.loads(code))
+
+    def _digest(self, code: bytes) -> bytes:
+        return hashlib.sha256(self.filename_base.encode() + code).digest()
 
 
 class _Cache(FunctionCache):  # type: ignore[misc]
