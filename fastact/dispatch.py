@@ -790,8 +790,13 @@ def _run_ufunc(
     """Return the results in the dtype ``work``, in ``out`` or in new arrays."""
     doubles = [np.float64] * len(parameters)
     signature = (*[work] * len(arrays), *doubles, *[work] * verb.nout)
-    results = ufunc(*arrays, *parameters, out=out, signature=signature, casting="unsafe")
-    return [np.asarray(result) for result in (results if verb.nout > 1 else [results])]
+    # As plain arrays: subclasses are wrapped later, with the arguments of the call.
+    outputs = tuple(None if given is None else np.asarray(given) for given in out)
+    results = ufunc(*arrays, *parameters, out=outputs, signature=signature, casting="unsafe")
+    return [
+        np.asarray(result) if given is None else given
+        for result, given in zip(results if verb.nout > 1 else [results], out, strict=True)
+    ]
 
 
 def _saturated(verb: Verb, y: np.ndarray, parameters: Sequence[Any]) -> np.ndarray:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any, NamedTuple
@@ -15,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import fastact as fa
-from fastact import saving
+from fastact import config, saving
 from fastact.catalogue import EXAMPLE_POINTS
 from fastact.dispatch import KEYWORDS
 from fastact.rounding import is_bfloat16
@@ -52,6 +53,7 @@ def target_of(activation: Any) -> Callable[..., Target]:
     def call(x: Any, *parameters: Any, **options: Any) -> Target:
         return Target(activation, x, parameters, options)
 
+    call.activation = activation  # type: ignore[attr-defined]
     return call
 
 
@@ -96,7 +98,10 @@ class _Documentation:
         return self.class_text if verb is None else docstring(verb)
 
 
-class Verb:
+_Base: Any = object if config.driver is None else config.driver.DirectCall
+
+
+class Verb(_Base):  # type: ignore[misc]
     __doc__ = _Documentation("One verb of a function of another library.")
 
     def __init__(self, row: Row, kind: str) -> None:
@@ -105,58 +110,113 @@ class Verb:
         self.__name__ = row.name if kind == "forward" else f"{row.name}.{kind}"
         self.__qualname__ = self.__name__
         self.__module__ = f"fastact.compat.{row.library}"
-        self._translate = self._translation()
+        self._translate = self._compiled(self._translation(), {"fa": _ACTIVATIONS, **row.helpers})
+        if config.driver is not None and not row.name.endswith("_"):
+            self._use_direct(self._compiled(self._direct_call(), self._verbs()))
 
-    def _translation(self) -> Callable[..., tuple[Any, ...]]:
-        """Return the row as a function: (checks ..., write into x?, grad_output, Target)."""
-        row, grad_output, in_place, call = self.row, "None", "False", self.row.call
-        arguments = list(row.arguments)
-        if self.kind == "forward":
-            in_place = "inplace" if "inplace=False" in arguments else str(row.name.endswith("_"))
-        else:
+    def _compiled(self, result: str, names: Mapping[str, Any]) -> Callable[..., Any]:
+        """Return a function of the row's arguments: the checks, and then this expression."""
+        checks = {"choice": self._check_choice, "number": self._check_number}
+        own = {"flag": self._check_flag, "general_call": self._general_call, **checks}
+        text = f"lambda {', '.join(self._arguments())}: {result}"
+        scope = {"__name__": __name__, **names, **own}
+        function: Callable[..., Any] = eval(text, scope)
+        # What Python calls it in errors about arguments.
+        function.__name__ = function.__qualname__ = f"{self.row.library}.{self.__name__}"
+        return function
+
+    def _arguments(self) -> list[str]:
+        arguments = list(self.row.arguments)
+        if self.kind != "forward":
             arguments = [a for a in arguments if a.partition("=")[0] not in FORWARD_ONLY]
         if self.kind == "backward_from_output":
             arguments[0] = "y"
-            call = f"(lambda {row.x}: {call})(y)"
         if self.kind in TAKE_GRADIENT:
-            grad_output = "grad_output"
-            arguments.insert(0, grad_output)
-        flags = [a.split("=") for a in arguments if a.endswith(("=True", "=False"))]
-        checks = [
-            *(f"choice({name!r}, {name})" for name in row.choices),
-            *(f"number({name!r}, {name})" for name in row.numbers),
+            arguments.insert(0, "grad_output")
+        return arguments
+
+    def _checks(self) -> list[str]:
+        """Return the expressions that check arguments."""
+        flags = [a.split("=") for a in self._arguments() if a.endswith(("=True", "=False"))]
+        return [
+            *(f"choice({name!r}, {name})" for name in self.row.choices),
+            *(f"type({name}) is float or number({name!r}, {name})" for name in self.row.numbers),
             *(f"{name} is {default} or flag({name!r}, {name})" for name, default in flags),
         ]
-        own = {"choice": self._check_choice, "number": self._check_number, "flag": self._check_flag}
-        names = {"fa": _ACTIVATIONS, **row.helpers, **own}
-        # Checks come first: the call may go by what they check.
-        parts = ", ".join([*checks, in_place, grad_output, call])
-        text = f"lambda {', '.join(arguments)}: ({parts})"
-        translate: Callable[..., tuple[Any, ...]] = eval(text, names)
-        # What Python calls it in errors about arguments.
-        translate.__name__ = translate.__qualname__ = f"{row.library}.{self.__name__}"
-        return translate
 
-    def _check_choice(self, name: str, value: Any) -> None:
+    def _of_output(self, call: str) -> str:
+        return f"(lambda {self.row.x}: {call})(y)" if self.kind == "backward_from_output" else call
+
+    def _translation(self) -> str:
+        """Return the row as (checks ..., write into x?, grad_output, Target)."""
+        row, in_place = self.row, "False"
+        if self.kind == "forward":
+            is_in_place = str(row.name.endswith("_"))
+            in_place = "inplace" if "inplace=False" in row.arguments else is_in_place
+        grad_output = "grad_output" if self.kind in TAKE_GRADIENT else "None"
+        # Checks come first: the call may go by what they check.
+        parts = [*self._checks(), in_place, grad_output, self._of_output(row.call)]
+        return f"({', '.join(parts)})"
+
+    def _direct_call(self) -> str:
+        """Return the row as the call of the verb, for calls without keywords of fastact."""
+        call = self.row.call
+        if self.kind in TAKE_GRADIENT:
+            called = "|".join([r"fa\.\w+", *self._composites()])
+            call = re.sub(rf"\b({called})\(", r"\1(grad_output, ", call)
+        call = self._of_output(call)
+        # Names that are no attributes, and no tuple: those take as long as short loops.
+        call = call.replace("fa.", "fa_")
+        checks = self._checks()
+        if checks:
+            call = f"({call}) if {' and '.join(f'({check})' for check in checks)} else None"
+        if "inplace=False" not in self._arguments():
+            return call
+        names = [a.partition("=")[0] for a in self._arguments() if a != "*"]
+        given = ", ".join(f"{name!r}: {name}" for name in names)
+        return f"({call}) if inplace is False else general_call((), {{{given}}})"
+
+    def _composites(self) -> dict[str, Any]:
+        helpers = self.row.helpers.items()
+        return {name: f.activation for name, f in helpers if hasattr(f, "activation")}
+
+    def _verbs(self) -> dict[str, Any]:
+        """Return what the names in the call of a row stand for."""
+
+        def verb(activation: Any) -> Any:
+            return activation if self.kind == "forward" else getattr(activation, self.kind)
+
+        activations = {f"fa_{name}": verb(fa.get(name)) for name in fa.names()}
+        composites = {name: verb(activation) for name, activation in self._composites().items()}
+        return {**activations, **self.row.helpers, **composites}
+
+    # Each check returns True, or raises.
+
+    def _check_choice(self, name: str, value: Any) -> bool:
         choices = self.row.choices[name]
         if not any(isinstance(value, type(choice)) and value == choice for choice in choices):
             raise ValueError(self._message(name, " or ".join(map(repr, choices)), value))
+        return True
 
-    def _check_number(self, name: str, value: Any) -> None:
+    def _check_number(self, name: str, value: Any) -> bool:
+        if type(value) is np.ndarray and value.shape == () and value.dtype.char in "fd":
+            return True  # as below, in less time
         if type(value) in (int, float) or (value is None and f"{name}=None" in self.row.arguments):
-            return
+            return True
         array = np.asarray(value)
         if array.ndim or not (array.dtype.kind in "biuf" or is_bfloat16(array.dtype)):
             raise TypeError(self._message(name, "a real number", value))
+        return True
 
-    def _check_flag(self, name: str, value: Any) -> None:
+    def _check_flag(self, name: str, value: Any) -> bool:
         if value is not True and value is not False and not isinstance(value, np.bool_):
             raise TypeError(self._message(name, "a bool", value))
+        return True
 
     def _message(self, name: str, expected: str, value: Any) -> str:
         return f"{self.row.library}.{self.__name__}: {name} must be {expected}, got {value!r}"
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def _general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         # What was not given is not passed on: the fast path of fastact takes no keywords.
         settings = {name: kwargs.pop(name) for name in KEYWORDS if name in kwargs}
         *_, in_place, grad_output, target = self._translate(*args, **kwargs)
@@ -168,6 +228,11 @@ class Verb:
             verb = getattr(target.activation, self.kind)
         arrays = (grad_output, target.x) if self.kind in TAKE_GRADIENT else (target.x,)
         return verb(*arrays, *target.parameters, **target.options, **settings)
+
+    if config.driver is None:
+
+        def __call__(self, *args: Any, **kwargs: Any) -> Any:
+            return self._general_call(args, kwargs)
 
     def _in_place_output(self, x: Any, out: Any) -> Any:
         name = f"{self.row.library}.{self.__name__}"
@@ -228,6 +293,9 @@ class Function(Verb):
 #: As in ``fastact.activation``.
 SAVED_CLASSES = {"CompatVerb": Verb, "CompatFunction": Function}
 saving.register(SAVED_CLASSES)
+if config.driver is not None:
+    for _class in SAVED_CLASSES.values():
+        config.driver.use_direct_vectorcall(_class)
 
 
 class Library:

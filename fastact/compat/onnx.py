@@ -7,6 +7,7 @@ are rounded to such: ``single``. ``Clip`` and ``PRelu`` have further inputs.
 from __future__ import annotations
 
 import math
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,13 @@ from fastact.dispatch import reraise
 
 def single(value: float) -> float:
     """Return a number as a 32-bit float can hold it."""
+    if type(value) is float and value:  # zeros of either sign are equal to a cache
+        return _single(value)
+    return float(np.float32(value))
+
+
+@lru_cache(maxsize=256)
+def _single(value: float) -> float:
     return float(np.float32(value))
 
 
@@ -26,15 +34,17 @@ def bounds(x: Any, low: Any, high: Any) -> tuple[Any, Any]:
 
     That is ONNX's rule where the lower is above the upper one.
     """
-    dtype = _array("Clip: input", x).dtype
-    dtype = getattr(dtype, "numpy_dtype", dtype)  # of the nullable dtypes of pandas
-    lowest: float = -math.inf
-    highest: float = math.inf
-    if dtype.kind in "iu":
-        lowest, highest = np.iinfo(dtype).min, np.iinfo(dtype).max
-    low = lowest if low is None else low
-    high = highest if high is None else high
-    return min(low, high), high
+    if low is None or high is None:
+        dtype = _array("Clip: input", x).dtype
+        dtype = getattr(dtype, "numpy_dtype", dtype)  # of the nullable dtypes of pandas
+        lowest, highest = -math.inf, math.inf
+        if dtype.kind in "iu":
+            lowest, highest = np.iinfo(dtype).min, np.iinfo(dtype).max
+        low = lowest if low is None else low
+        high = highest if high is None else high
+    low = low.item() if type(low) is np.ndarray else low
+    high = high.item() if type(high) is np.ndarray else high
+    return high if high < low else low, high
 
 
 def one_way(slope: Any, x: Any) -> Any:
@@ -44,6 +54,8 @@ def one_way(slope: Any, x: Any) -> Any:
     axis 1. A slope of one axis that does not broadcast is taken as such, or belongs to the only
     axis of its length, as in ONNX's reference implementation.
     """
+    if type(slope) is type(x) is np.ndarray and slope.size == 1 and slope.ndim <= x.ndim:
+        return slope
     array, own = _array("PRelu: X", x), _array("PRelu: slope", slope).shape
     shape = array.shape
     if array.dtype == object or _broadcasts(own, shape):  # the kernel refuses objects

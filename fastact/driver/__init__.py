@@ -7,6 +7,7 @@
 
 from fastact.driver._core import (
     DefaultFloatingPoint,
+    DirectCall,
     FastPath,
     build_information,
     connect_settings,
@@ -19,6 +20,7 @@ from fastact.driver._core import (
     supported_levels,
     thread_count,
     use_bfloat16,
+    use_direct_vectorcall,
     use_vectorcall,
 )
 from fastact.driver._memory import (
@@ -32,6 +34,7 @@ from fastact.driver._memory import (
 __all__ = [
     "POOL_THRESHOLD",
     "DefaultFloatingPoint",
+    "DirectCall",
     "FastPath",
     "NewArraysFromPool",
     "build_information",
@@ -48,5 +51,6 @@ __all__ = [
     "supported_levels",
     "thread_count",
     "use_bfloat16",
+    "use_direct_vectorcall",
     "use_vectorcall",
 ]

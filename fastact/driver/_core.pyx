@@ -1046,12 +1046,17 @@ cdef object call_verb(FastPath verb, PyObject** args, size_t nargsf, PyObject* k
     result = call_ufunc(verb, args, n, kwnames)
     if result is not None:
         return result
+    return verb._general_call(*packed(args, n, kwnames))
+
+
+cdef tuple packed(PyObject** args, Py_ssize_t n, PyObject* kwnames):
+    """Return the arguments of a vectorcall as a tuple and a dictionary."""
     positional = tuple([<object>args[i] for i in range(n)])
     keywords = {}
     if kwnames != NULL:
         for i, name in enumerate(<tuple>kwnames):
             keywords[name] = <object>args[n + i]
-    return verb._general_call(positional, keywords)
+    return positional, keywords
 
 
 cdef inline bint read_number(PyObject* value, int dimensions, double* number) except -1:
@@ -1345,3 +1350,52 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
         job.streaming = verb.is_bound_by_memory and pays_to_stream(&job, STREAMING_BYTES)
     run(&job, call.choice.num_threads)
     return result
+
+
+# --- callables that are passed on -----------------------------------------------------------------
+
+ctypedef object (*direct_vectorcall_type)(DirectCall, PyObject**, size_t, PyObject*)
+
+
+cdef class DirectCall:
+    """Base class of callables that pass their arguments to a Python function, as quickly as can be.
+
+    Calls with ``out``, ``backend`` or ``precision``, and those of an object without such a
+    function, go to ``_general_call``.
+    """
+
+    cdef direct_vectorcall_type vectorcall
+    cdef object direct
+
+    def __cinit__(self, *args, **kwargs):
+        self.vectorcall = call_direct
+
+    def __call__(self, *args, **kwargs):
+        return self._general_call(args, kwargs)
+
+    def _use_direct(self, function):
+        self.direct = function
+
+
+cdef object call_direct(DirectCall callable, PyObject** args, size_t nargsf, PyObject* kwnames):
+    cdef Py_ssize_t n = PyVectorcall_NARGS(nargsf)
+    if callable.direct is not None and not has_own_keyword(kwnames):
+        return PyObject_Vectorcall(callable.direct, args, n, kwnames)
+    return callable._general_call(*packed(args, n, kwnames))
+
+
+cdef bint has_own_keyword(PyObject* names):
+    cdef Py_ssize_t i
+    if names == NULL:
+        return False
+    for i in range(PyTuple_GET_SIZE(names)):
+        name = <object>PyTuple_GET_ITEM(names, i)
+        if name == <object>OUT or name == <object>BACKEND or name == <object>PRECISION:
+            return True
+    return False
+
+
+def use_direct_vectorcall(type subclass):
+    """Call instances of a subclass of ``DirectCall`` without a tuple and a dictionary."""
+    cdef DirectCall example = DirectCall()
+    enable_vectorcall(subclass, <char*>&example.vectorcall - <char*><PyObject*>example)
