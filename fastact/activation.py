@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from fastact import config, dispatch, memory, numpy_backend, saving, sloped
+from fastact import config, dispatch, manners, memory, numpy_backend, saving, sloped
 from fastact.catalogue import DOMAINS, NAMES, ROWS, Option, Parameter, Row
 
 if config.driver is not None:
@@ -54,7 +54,9 @@ def _kind_of(option: Option) -> Any:
 class Verb(_Base):  # type: ignore[misc]
     __doc__ = _Documentation("One verb of one activation.")
 
-    signature = None  # element by element: not a generalised ufunc
+    # As of NumPy's ufuncs: element by element, and no reduction has a beginning.
+    signature = None
+    identity = None
 
     def __init__(
         self, row: Row, kind: str, backend: str | None = None, precision: str | None = None
@@ -74,7 +76,7 @@ class Verb(_Base):  # type: ignore[misc]
         by_name = tuple(option.name for option in row.options if option.keyword_only)
         by_position = tuple(option.name for option in row.options if not option.keyword_only)
         self.positional = self.input_names + by_position
-        self.keywords = by_name + dispatch.KEYWORDS
+        self.keywords = by_name + dispatch.KEYWORDS + tuple(manners.DEFAULTS)
         self.required = self.arguments + tuple(p.name for p in row.parameters if p.required)
         #: Whether any parameter is rounded to the dtype of x or y.
         self.has_compared = any(parameter.is_compared for parameter in row.parameters)
@@ -218,6 +220,10 @@ class Verb(_Base):  # type: ignore[misc]
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=None)
             for name in dispatch.KEYWORDS
         ]
+        keywords += [
+            inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
+            for name, default in manners.DEFAULTS.items()
+        ]
         return inspect.Signature([*positional, *parameters, *options, *keywords])
 
     def __repr__(self) -> str:
@@ -228,6 +234,32 @@ class Verb(_Base):  # type: ignore[misc]
         if backend is None and precision is None:
             return self
         return _bound(self.row.name, self.kind, backend, precision)
+
+    @property
+    def nargs(self) -> int:
+        return self.nin + self.nout
+
+    @property
+    def types(self) -> list[str]:
+        """The types of loops, as of a NumPy ufunc: parameters are doubles."""
+        parameters = "d" * (self.nin - len(self.arguments))
+        return [
+            f"{len(self.arguments) * char}{parameters}->{self.nout * char}" for char in "efd"
+        ]
+
+    @property
+    def ntypes(self) -> int:
+        return len(self.types)
+
+    @property
+    def ufunc(self) -> np.ufunc:
+        """The true ufunc over the compiled loops, for code that takes nothing else.
+
+        Its inputs are the arrays and then the parameters. It does not check their domain, has no
+        default for them, and uses the backend and the precision that were in force when it was
+        asked for.
+        """
+        return dispatch.ufunc_of(self)
 
     @property
     def unbound(self) -> Verb:

@@ -78,16 +78,18 @@ _process_settings: list[Any] = [
     environment.default_num_threads(),
     canonical(environment.choice("FASTACT_PRECISION", PRECISIONS) or "fast"),
 ]
-#: The settings of the enclosing ``use_*`` blocks; None where the setting of the process holds.
+#: The settings of the enclosing ``use_*`` blocks, None where the setting of the process holds, and
+#: the innermost of the blocks that this thread or task is in: its manager, the value to restore,
+#: and the block around it.
 _block_settings: ContextVar[tuple[Any, ...]] = ContextVar("fastact_settings")
-_NOT_SET = (None, None, None)
+_NOT_SET = (None, None, None, None)
 #: Flags of the code of functions whose calls only make a generator or a coroutine.
 _RUNS_LATER = CO_GENERATOR | CO_COROUTINE | CO_ASYNC_GENERATOR
 
 
 def current() -> Settings:
     """Return the settings in force here."""
-    block = _block_settings.get(_NOT_SET)
+    *block, _ = _block_settings.get(_NOT_SET)
     pairs = zip(block, _process_settings, strict=True)
     return Settings(*(own if inner is None else inner for inner, own in pairs))
 
@@ -100,18 +102,10 @@ def with_settings(changes: Mapping[str, Any]) -> Settings:
 def _set(index: int, value: Any) -> None:
     """Change a setting of the process, and of the enclosing block if it has one of its own."""
     _process_settings[index] = value
-    if _block_settings.get(_NOT_SET)[index] is not None:
-        _set_in_block(index, value)
-
-
-def _set_in_block(index: int, value: Any) -> None:
     block = list(_block_settings.get(_NOT_SET))
-    block[index] = value
-    _block_settings.set(tuple(block))
-
-
-#: For each block that this thread or task is in: its manager, and the value to restore.
-_entered: ContextVar[tuple[tuple[_Use, Any], ...]] = ContextVar("fastact_entered", default=())
+    if block[index] is not None:
+        block[index] = value
+        _block_settings.set(tuple(block))
 
 
 class _Use(ContextDecorator):
@@ -119,6 +113,8 @@ class _Use(ContextDecorator):
 
     One object may serve several blocks, nested or in several threads at once.
     """
+
+    __slots__ = ("_caller", "_index", "_value")
 
     def __init__(self, caller: str, index: int, value: Any) -> None:
         self._caller, self._index, self._value = caller, index, value
@@ -133,17 +129,25 @@ class _Use(ContextDecorator):
         return super().__call__(function)
 
     def __enter__(self) -> None:
-        outer = _block_settings.get(_NOT_SET)[self._index]
-        _entered.set((*_entered.get(), (self, outer)))
-        _set_in_block(self._index, self._value)
+        index, block = self._index, [*_block_settings.get(_NOT_SET)]
+        block[3] = (self, block[index], block[3])
+        block[index] = self._value
+        _block_settings.set(tuple(block))
 
     def __exit__(self, *_: object) -> None:
-        entered = _entered.get()
-        positions = [i for i, (manager, _) in enumerate(entered) if manager is self]
-        if positions:  # else it was entered in another thread or task, which this block is not in
-            last = positions[-1]
-            _entered.set(entered[:last] + entered[last + 1 :])
-            _set_in_block(self._index, entered[last][1])
+        index, block = self._index, [*_block_settings.get(_NOT_SET)]
+        others = []  # blocks that were entered later, and have not been left in order
+        innermost = block[3]
+        while innermost is not None and innermost[0] is not self:
+            others.append(innermost[:2])
+            innermost = innermost[2]
+        if innermost is None:  # entered in another thread or task, which this block is not in
+            return
+        _, block[index], outer = innermost
+        for other in reversed(others):
+            outer = (*other, outer)
+        block[3] = outer
+        _block_settings.set(tuple(block))
 
 
 if driver is not None:

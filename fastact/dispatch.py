@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from fastact import config, integers, memory, numpy_backend, tables
+from fastact import config, integers, manners, memory, numpy_backend, tables
 from fastact.catalogue import DOMAINS
 from fastact.rounding import is_bfloat16, nearest_in, settle_ties, to_sixteen_bits
 
@@ -49,19 +49,35 @@ _IN_PLACE_FLAGS = ("overlap_assume_elementwise",)
 # Steps of the search for memory that two outputs share, a few milliseconds at most. An exact answer
 # may take time exponential in the number of dimensions.
 _OVERLAP_WORK = 10_000
+# What NumPy's ufuncs take besides, and why it is refused.
+_LOOPS = "the arrays alone choose the loop; use dtype to compute in another dtype"
+_REFUSED = {"signature": _LOOPS, "sig": _LOOPS, "axes": "the function has no core dimensions"}
 
 
 def call(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Evaluate a verb of an activation for any arguments."""
+    args, kwargs = with_named_out(verb, args, kwargs)
     operands, parameters, out, settings = _bind(verb, args, kwargs)
-    override = _array_ufunc_override(verb, operands, parameters, out, settings)
+    arguments = manners.given(kwargs)
+    override = _array_ufunc_override(verb, operands, parameters, out, settings, arguments)
     if override is not None:
         return override[0]
 
     in_force = config.with_settings(settings)
     # Casts and kernels raise flags that mean nothing: kernels compute what is not selected too.
     with np.errstate(all="ignore"):
-        return verb.evaluate(operands, parameters, out, in_force)
+        if not arguments:
+            return verb.evaluate(operands, parameters, out, in_force)
+        operands = manners.cast(verb, operands, _dtype_of(verb, operands, parameters), arguments)
+        results = verb.evaluate(operands, parameters, (None,) * verb.nout, in_force)
+        return manners.store(verb, results, out, arguments)
+
+
+def _dtype_of(verb: Verb, operands: Sequence[Any], parameters: Sequence[Any]) -> np.dtype:
+    """Return the dtype of the results of a call."""
+    arrays = [as_array(verb, name, x) for name, x in zip(verb.arguments, operands, strict=True)]
+    values = [parameter_value(verb, i, value) for i, value in enumerate(parameters)]
+    return result_dtype(verb, operands, arrays, values)
 
 
 def evaluate(
@@ -221,6 +237,16 @@ def settle_ties_of(
 # --- arguments ---------------------------------------------------------------------------------
 
 
+def with_named_out(
+    verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]
+) -> tuple[tuple[Any, ...], Mapping[str, Any]]:
+    """Return the arguments with ``out`` by name: as in NumPy, it may follow all others."""
+    first = len(verb.positional)
+    if len(args) != first + verb.nout or "out" in kwargs:
+        return args, kwargs
+    return args[:first], {**kwargs, "out": args[first:]}
+
+
 def bound_arguments(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> dict[str, Any]:
     """Return the arguments, parameters and options that were given, by name."""
     names, keywords = verb.positional, verb.keywords
@@ -231,8 +257,10 @@ def bound_arguments(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]
         )
     bound = dict(zip(names, args, strict=False))
     for name, value in kwargs.items():
-        if name in KEYWORDS:
+        if name in KEYWORDS or name in manners.DEFAULTS:
             continue
+        if name in _REFUSED:
+            raise TypeError(f"{verb.__name__}: {name} is not taken: {_REFUSED[name]}")
         if name not in names and name not in keywords:
             raise TypeError(
                 f"{verb.__name__}: got an unexpected keyword argument {name!r}; "
@@ -288,6 +316,7 @@ def _array_ufunc_override(
     parameters: Sequence[Any],
     out: tuple[Any, ...],
     settings: Mapping[str, str],
+    arguments: Mapping[str, Any],
 ) -> tuple[Any] | None:
     """Defer to an operand with an ``__array_ufunc__`` of its own (NEP 13): (result,) or None."""
     candidates: list[Any] = []
@@ -304,7 +333,7 @@ def _array_ufunc_override(
         candidates.insert(after[0] if after else len(candidates), operand)
     if not candidates:
         return None
-    keywords = {}
+    keywords = dict(arguments)
     if any(array is not None for array in out):
         keywords["out"] = out
     ufunc = verb.bound_to(settings.get("backend"), settings.get("precision"))
@@ -777,6 +806,27 @@ def _find_ufunc(verb: Verb, loop: str, settings: config.Settings) -> Any:
     return config.driver.get_ufunc(
         verb.unbound, COMPILED_BACKENDS.index(backend), loop == "float32_fast", settings.num_threads
     )
+
+
+def ufunc_of(verb: Verb) -> np.ufunc:
+    """Return the ufunc of a verb for the settings in force; all of its loops are compiled."""
+    verb = verb.kernel or verb
+    own = {"backend": verb.backend, "precision": verb.precision}
+    settings = config.with_settings({name: value for name, value in own.items() if value})
+    backend = config.backend_name(settings.backend)
+    if config.driver is None or backend == "numpy":
+        raise config.BackendUnavailableError(
+            f"{verb.__name__}.ufunc: a ufunc needs the compiled extension, and a compiled backend"
+        )
+    is_fast = settings.precision == "fast" and not verb.row.exponential_free
+    loops = ["float32", "float64", *["float32_fast"] * is_fast]
+    loops += [f"{loop}_broadcast" for loop in loops[:2] if verb.row.parameters]
+    for loop in loops:
+        _loop_address(verb, loop, settings)
+    ufunc: np.ufunc = config.driver.make_ufunc(
+        verb.unbound, COMPILED_BACKENDS.index(backend), is_fast
+    )
+    return ufunc
 
 
 def _run_ufunc(

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastact import config, dispatch, numpy_backend, tables
+from fastact import config, dispatch, manners, numpy_backend, tables
 from fastact.catalogue import ROWS, Row
 from fastact.rounding import is_bfloat16, to_sixteen_bits
 
@@ -45,13 +45,18 @@ def kernel_row(row: Row) -> Row:
 
 def call(verb: Any, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
     """Evaluate a verb of prelu or rrelu for any arguments."""
+    args, kwargs = dispatch.with_named_out(verb, args, kwargs)
     given = dispatch.bound_arguments(verb, args, kwargs)
     arrays = [given[name] for name in verb.arguments]
+    arguments = manners.given(kwargs)
     keywords = {name: value for name, value in kwargs.items() if name in dispatch.KEYWORDS}
+    keywords |= arguments
     if verb.row.name == "rrelu":
         return _with_slopes(verb.kernel, arrays, _rrelu_slopes(verb, given), keywords)
     slopes = _prelu_slopes(verb, given)
     if verb.kind == "backward":
+        for name in arguments:
+            raise TypeError(f"{verb.__name__}: {name} is not taken: a result is a sum of elements")
         return _prelu_backward(verb, given["weight"], arrays, slopes, keywords)
     return _with_slopes(verb.kernel, arrays, slopes, keywords)
 

@@ -221,8 +221,8 @@ cdef PyObject* kept(object value):
 def connect_settings(context_variable, settings, backends, precisions, keywords):
     """Set where the settings are stored, and which objects are their values and keywords.
 
-    ``context_variable`` holds the settings of a block, a tuple with None for those it does not
-    have, and ``settings`` is the list of the settings of the process.
+    ``context_variable`` holds the settings of a block, a tuple that begins with them and has None
+    for those that the block does not change, and ``settings`` is the list of the settings of the process.
 
     ``backends`` are "auto", "cython", "numba"; ``precisions`` are "fast", "faithful"; ``keywords``
     are "out", "backend", "precision".
@@ -1219,6 +1219,10 @@ cdef bint read_call(
             value = args[n_args + i]
             if PyTuple_GET_ITEM(kwnames, i) == OUT:
                 call.out = value
+                if verb.n_outputs == 1 and PyTuple_CheckExact(<object>value):
+                    if PyTuple_GET_SIZE(value) != 1:
+                        return False
+                    call.out = PyTuple_GET_ITEM(value, 0)
             elif PyTuple_GET_ITEM(kwnames, i) == BACKEND:
                 call.choice.backend = call.choice.backend if value == Py_None else own_name(value)
             elif PyTuple_GET_ITEM(kwnames, i) == PRECISION:

@@ -361,7 +361,7 @@ cdef object doubles(double* address, cnp.npy_intp count):
 
 # --- making a ufunc ------------------------------------------------------------------------------
 
-cdef object make_ufunc(FastPath verb, int backend, bint is_fast):
+cdef object new_ufunc(FastPath verb, int backend, bint is_fast):
     """Return the ufunc of a verb; its inputs are the arrays and then the parameters, as doubles.
 
     The ufunc and its verb live as long as the process.
@@ -631,10 +631,15 @@ def get_ufunc(FastPath verb, int backend, bint is_fast, int num_threads):
     return call
 
 
+def make_ufunc(FastPath verb, int backend, bint is_fast):
+    """Return the ufunc of a verb, whose loops there must be."""
+    return ufunc_of(verb, backend, is_fast)
+
+
 cdef object ufunc_of(FastPath verb, int backend, bint is_fast):
     cdef int index = 2 * backend + is_fast
     if verb.ufuncs[index] is None:
-        verb.ufuncs[index] = make_ufunc(verb, backend, is_fast)
+        verb.ufuncs[index] = new_ufunc(verb, backend, is_fast)
     return verb.ufuncs[index]
 
 
