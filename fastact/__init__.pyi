@@ -3,7 +3,7 @@
 from typing import Any, Literal, TypeAlias, TypeVar, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 from fastact.catalogue import Parameter
 from fastact.config import (
@@ -28,6 +28,8 @@ __version__: str
 
 _Backend: TypeAlias = Literal["auto", "cython", "numba", "numpy"] | None
 _Precision: TypeAlias = Literal["fast", "faithful"] | None
+_Casting: TypeAlias = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
+_Order: TypeAlias = Literal["C", "F", "A", "K"]
 _Scalar: TypeAlias = bool | int | float | np.number[Any] | np.bool
 _Array: TypeAlias = NDArray[Any]
 _Out = TypeVar("_Out", bound=_Array)
@@ -41,6 +43,11 @@ class _Function:
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -50,6 +57,11 @@ class _Function:
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -59,6 +71,11 @@ class _Function:
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _Backward:
@@ -71,6 +88,11 @@ class _Backward:
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -81,6 +103,11 @@ class _Backward:
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -91,6 +118,11 @@ class _Backward:
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardFromOutput:
@@ -103,6 +135,11 @@ class _BackwardFromOutput:
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -113,6 +150,11 @@ class _BackwardFromOutput:
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -123,6 +165,11 @@ class _BackwardFromOutput:
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGrad:
@@ -134,6 +181,11 @@ class _ValueAndGrad:
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -143,6 +195,11 @@ class _ValueAndGrad:
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class Activation(_Function):
@@ -178,6 +235,11 @@ class _FunctionNegativeSlope(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -188,6 +250,11 @@ class _FunctionNegativeSlope(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -198,6 +265,11 @@ class _FunctionNegativeSlope(_Function):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardNegativeSlope(_Backward):
@@ -211,6 +283,11 @@ class _BackwardNegativeSlope(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -222,6 +299,11 @@ class _BackwardNegativeSlope(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -233,6 +315,11 @@ class _BackwardNegativeSlope(_Backward):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardFromOutputNegativeSlope(_BackwardFromOutput):
@@ -246,6 +333,11 @@ class _BackwardFromOutputNegativeSlope(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -257,6 +349,11 @@ class _BackwardFromOutputNegativeSlope(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -268,6 +365,11 @@ class _BackwardFromOutputNegativeSlope(_BackwardFromOutput):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGradNegativeSlope(_ValueAndGrad):
@@ -280,6 +382,11 @@ class _ValueAndGradNegativeSlope(_ValueAndGrad):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -290,6 +397,11 @@ class _ValueAndGradNegativeSlope(_ValueAndGrad):
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationNegativeSlope(_FunctionNegativeSlope, Activation):
@@ -309,6 +421,11 @@ class _FunctionWeightAxis(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -320,6 +437,11 @@ class _FunctionWeightAxis(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -331,6 +453,11 @@ class _FunctionWeightAxis(_Function):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardWeightAxis(_Backward):
@@ -371,6 +498,11 @@ class _BackwardFromOutputWeightAxis(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -383,6 +515,11 @@ class _BackwardFromOutputWeightAxis(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -395,6 +532,11 @@ class _BackwardFromOutputWeightAxis(_BackwardFromOutput):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGradWeightAxis(_ValueAndGrad):
@@ -408,6 +550,11 @@ class _ValueAndGradWeightAxis(_ValueAndGrad):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -419,6 +566,11 @@ class _ValueAndGradWeightAxis(_ValueAndGrad):
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationWeightAxis(_FunctionWeightAxis, Activation):
@@ -441,6 +593,11 @@ class _FunctionLowerUpperTrainingRngSlopes(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -455,6 +612,11 @@ class _FunctionLowerUpperTrainingRngSlopes(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -469,6 +631,11 @@ class _FunctionLowerUpperTrainingRngSlopes(_Function):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardLowerUpperTrainingRngSlopes(_Backward):
@@ -486,6 +653,11 @@ class _BackwardLowerUpperTrainingRngSlopes(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -501,6 +673,11 @@ class _BackwardLowerUpperTrainingRngSlopes(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -516,6 +693,11 @@ class _BackwardLowerUpperTrainingRngSlopes(_Backward):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardFromOutputLowerUpperTrainingRngSlopes(_BackwardFromOutput):
@@ -533,6 +715,11 @@ class _BackwardFromOutputLowerUpperTrainingRngSlopes(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -548,6 +735,11 @@ class _BackwardFromOutputLowerUpperTrainingRngSlopes(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -563,6 +755,11 @@ class _BackwardFromOutputLowerUpperTrainingRngSlopes(_BackwardFromOutput):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGradLowerUpperTrainingRngSlopes(_ValueAndGrad):
@@ -579,6 +776,11 @@ class _ValueAndGradLowerUpperTrainingRngSlopes(_ValueAndGrad):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -593,6 +795,11 @@ class _ValueAndGradLowerUpperTrainingRngSlopes(_ValueAndGrad):
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationLowerUpperTrainingRngSlopes(_FunctionLowerUpperTrainingRngSlopes, Activation):
@@ -619,6 +826,11 @@ class _FunctionThresholdValue(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -630,6 +842,11 @@ class _FunctionThresholdValue(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -641,6 +858,11 @@ class _FunctionThresholdValue(_Function):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardThresholdValue(_Backward):
@@ -655,6 +877,11 @@ class _BackwardThresholdValue(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -667,6 +894,11 @@ class _BackwardThresholdValue(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -679,6 +911,11 @@ class _BackwardThresholdValue(_Backward):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardFromOutputThresholdValue(_BackwardFromOutput):
@@ -693,6 +930,11 @@ class _BackwardFromOutputThresholdValue(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -705,6 +947,11 @@ class _BackwardFromOutputThresholdValue(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -717,6 +964,11 @@ class _BackwardFromOutputThresholdValue(_BackwardFromOutput):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGradThresholdValue(_ValueAndGrad):
@@ -730,6 +982,11 @@ class _ValueAndGradThresholdValue(_ValueAndGrad):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -741,6 +998,11 @@ class _ValueAndGradThresholdValue(_ValueAndGrad):
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationThresholdValue(_FunctionThresholdValue, Activation):
@@ -762,6 +1024,11 @@ class _FunctionSlopeOffsetMinValMaxVal(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -775,6 +1042,11 @@ class _FunctionSlopeOffsetMinValMaxVal(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -788,6 +1060,11 @@ class _FunctionSlopeOffsetMinValMaxVal(_Function):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardSlopeOffsetMinValMaxVal(_Backward):
@@ -804,6 +1081,11 @@ class _BackwardSlopeOffsetMinValMaxVal(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -818,6 +1100,11 @@ class _BackwardSlopeOffsetMinValMaxVal(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -832,6 +1119,11 @@ class _BackwardSlopeOffsetMinValMaxVal(_Backward):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardFromOutputSlopeOffsetMinValMaxVal(_BackwardFromOutput):
@@ -848,6 +1140,11 @@ class _BackwardFromOutputSlopeOffsetMinValMaxVal(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -862,6 +1159,11 @@ class _BackwardFromOutputSlopeOffsetMinValMaxVal(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -876,6 +1178,11 @@ class _BackwardFromOutputSlopeOffsetMinValMaxVal(_BackwardFromOutput):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGradSlopeOffsetMinValMaxVal(_ValueAndGrad):
@@ -891,6 +1198,11 @@ class _ValueAndGradSlopeOffsetMinValMaxVal(_ValueAndGrad):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -904,6 +1216,11 @@ class _ValueAndGradSlopeOffsetMinValMaxVal(_ValueAndGrad):
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationSlopeOffsetMinValMaxVal(_FunctionSlopeOffsetMinValMaxVal, Activation):
@@ -923,6 +1240,11 @@ class _FunctionMinValMaxVal(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -934,6 +1256,11 @@ class _FunctionMinValMaxVal(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -945,6 +1272,11 @@ class _FunctionMinValMaxVal(_Function):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardMinValMaxVal(_Backward):
@@ -959,6 +1291,11 @@ class _BackwardMinValMaxVal(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -971,6 +1308,11 @@ class _BackwardMinValMaxVal(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -983,6 +1325,11 @@ class _BackwardMinValMaxVal(_Backward):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardFromOutputMinValMaxVal(_BackwardFromOutput):
@@ -997,6 +1344,11 @@ class _BackwardFromOutputMinValMaxVal(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1009,6 +1361,11 @@ class _BackwardFromOutputMinValMaxVal(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1021,6 +1378,11 @@ class _BackwardFromOutputMinValMaxVal(_BackwardFromOutput):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGradMinValMaxVal(_ValueAndGrad):
@@ -1034,6 +1396,11 @@ class _ValueAndGradMinValMaxVal(_ValueAndGrad):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -1045,6 +1412,11 @@ class _ValueAndGradMinValMaxVal(_ValueAndGrad):
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationMinValMaxVal(_FunctionMinValMaxVal, Activation):
@@ -1064,6 +1436,11 @@ class _FunctionSlopeOffset(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1075,6 +1452,11 @@ class _FunctionSlopeOffset(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1086,6 +1468,11 @@ class _FunctionSlopeOffset(_Function):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardSlopeOffset(_Backward):
@@ -1100,6 +1487,11 @@ class _BackwardSlopeOffset(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1112,6 +1504,11 @@ class _BackwardSlopeOffset(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1124,6 +1521,11 @@ class _BackwardSlopeOffset(_Backward):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardFromOutputSlopeOffset(_BackwardFromOutput):
@@ -1138,6 +1540,11 @@ class _BackwardFromOutputSlopeOffset(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1150,6 +1557,11 @@ class _BackwardFromOutputSlopeOffset(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1162,6 +1574,11 @@ class _BackwardFromOutputSlopeOffset(_BackwardFromOutput):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGradSlopeOffset(_ValueAndGrad):
@@ -1175,6 +1592,11 @@ class _ValueAndGradSlopeOffset(_ValueAndGrad):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -1186,6 +1608,11 @@ class _ValueAndGradSlopeOffset(_ValueAndGrad):
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationSlopeOffset(_FunctionSlopeOffset, Activation):
@@ -1204,6 +1631,11 @@ class _FunctionLambd(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1214,6 +1646,11 @@ class _FunctionLambd(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1224,6 +1661,11 @@ class _FunctionLambd(_Function):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardLambd(_Backward):
@@ -1237,6 +1679,11 @@ class _BackwardLambd(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1248,6 +1695,11 @@ class _BackwardLambd(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1259,6 +1711,11 @@ class _BackwardLambd(_Backward):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardFromOutputLambd(_BackwardFromOutput):
@@ -1272,6 +1729,11 @@ class _BackwardFromOutputLambd(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1283,6 +1745,11 @@ class _BackwardFromOutputLambd(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1294,6 +1761,11 @@ class _BackwardFromOutputLambd(_BackwardFromOutput):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGradLambd(_ValueAndGrad):
@@ -1306,6 +1778,11 @@ class _ValueAndGradLambd(_ValueAndGrad):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -1316,6 +1793,11 @@ class _ValueAndGradLambd(_ValueAndGrad):
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationLambd(_FunctionLambd, Activation):
@@ -1334,6 +1816,11 @@ class _FunctionB(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1344,6 +1831,11 @@ class _FunctionB(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1354,6 +1846,11 @@ class _FunctionB(_Function):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardB(_Backward):
@@ -1367,6 +1864,11 @@ class _BackwardB(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1378,6 +1880,11 @@ class _BackwardB(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1389,6 +1896,11 @@ class _BackwardB(_Backward):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardFromOutputB(_BackwardFromOutput):
@@ -1402,6 +1914,11 @@ class _BackwardFromOutputB(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1413,6 +1930,11 @@ class _BackwardFromOutputB(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1424,6 +1946,11 @@ class _BackwardFromOutputB(_BackwardFromOutput):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGradB(_ValueAndGrad):
@@ -1436,6 +1963,11 @@ class _ValueAndGradB(_ValueAndGrad):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -1446,6 +1978,11 @@ class _ValueAndGradB(_ValueAndGrad):
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationB(_FunctionB, Activation):
@@ -1465,6 +2002,11 @@ class _FunctionAB(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1476,6 +2018,11 @@ class _FunctionAB(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1487,6 +2034,11 @@ class _FunctionAB(_Function):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardAB(_Backward):
@@ -1501,6 +2053,11 @@ class _BackwardAB(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1513,6 +2070,11 @@ class _BackwardAB(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1525,6 +2087,11 @@ class _BackwardAB(_Backward):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardFromOutputAB(_BackwardFromOutput):
@@ -1539,6 +2106,11 @@ class _BackwardFromOutputAB(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1551,6 +2123,11 @@ class _BackwardFromOutputAB(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1563,6 +2140,11 @@ class _BackwardFromOutputAB(_BackwardFromOutput):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGradAB(_ValueAndGrad):
@@ -1576,6 +2158,11 @@ class _ValueAndGradAB(_ValueAndGrad):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -1587,6 +2174,11 @@ class _ValueAndGradAB(_ValueAndGrad):
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationAB(_FunctionAB, Activation):
@@ -1605,6 +2197,11 @@ class _FunctionBeta(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1615,6 +2212,11 @@ class _FunctionBeta(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1625,6 +2227,11 @@ class _FunctionBeta(_Function):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardBeta(_Backward):
@@ -1638,6 +2245,11 @@ class _BackwardBeta(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1649,6 +2261,11 @@ class _BackwardBeta(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1660,6 +2277,11 @@ class _BackwardBeta(_Backward):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardFromOutputBeta(_BackwardFromOutput):
@@ -1673,6 +2295,11 @@ class _BackwardFromOutputBeta(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1684,6 +2311,11 @@ class _BackwardFromOutputBeta(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1695,6 +2327,11 @@ class _BackwardFromOutputBeta(_BackwardFromOutput):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGradBeta(_ValueAndGrad):
@@ -1707,6 +2344,11 @@ class _ValueAndGradBeta(_ValueAndGrad):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -1717,6 +2359,11 @@ class _ValueAndGradBeta(_ValueAndGrad):
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationBeta(_FunctionBeta, Activation):
@@ -1735,6 +2382,11 @@ class _FunctionAlpha(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1745,6 +2397,11 @@ class _FunctionAlpha(_Function):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1755,6 +2412,11 @@ class _FunctionAlpha(_Function):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardAlpha(_Backward):
@@ -1768,6 +2430,11 @@ class _BackwardAlpha(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1779,6 +2446,11 @@ class _BackwardAlpha(_Backward):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1790,6 +2462,11 @@ class _BackwardAlpha(_Backward):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _BackwardFromOutputAlpha(_BackwardFromOutput):
@@ -1803,6 +2480,11 @@ class _BackwardFromOutputAlpha(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> Any: ...
     @overload
     def __call__(
@@ -1814,6 +2496,11 @@ class _BackwardFromOutputAlpha(_BackwardFromOutput):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Array: ...
     @overload
     def __call__(
@@ -1825,6 +2512,11 @@ class _BackwardFromOutputAlpha(_BackwardFromOutput):
         out: _Out | tuple[_Out],
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> _Out: ...
 
 class _ValueAndGradAlpha(_ValueAndGrad):
@@ -1837,6 +2529,11 @@ class _ValueAndGradAlpha(_ValueAndGrad):
         out: None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[Any, Any]: ...
     @overload
     def __call__(
@@ -1847,6 +2544,11 @@ class _ValueAndGradAlpha(_ValueAndGrad):
         out: tuple[_Array | None, _Array | None] | None = None,
         backend: _Backend = None,
         precision: _Precision = None,
+        where: ArrayLike = True,
+        casting: _Casting = "same_kind",
+        order: _Order = "K",
+        dtype: DTypeLike | None = None,
+        subok: bool = True,
     ) -> tuple[_Array, _Array]: ...
 
 class _ActivationAlpha(_FunctionAlpha, Activation):

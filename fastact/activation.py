@@ -76,7 +76,9 @@ class Verb(_Base):  # type: ignore[misc]
         by_name = tuple(option.name for option in row.options if option.keyword_only)
         by_position = tuple(option.name for option in row.options if not option.keyword_only)
         self.positional = self.input_names + by_position
-        self.keywords = by_name + dispatch.KEYWORDS + tuple(manners.DEFAULTS)
+        self.keywords = by_name + dispatch.KEYWORDS
+        if manners.are_taken(row, kind):
+            self.keywords += tuple(manners.DEFAULTS)
         self.required = self.arguments + tuple(p.name for p in row.parameters if p.required)
         #: Whether any parameter is rounded to the dtype of x or y.
         self.has_compared = any(parameter.is_compared for parameter in row.parameters)
@@ -141,7 +143,11 @@ class Verb(_Base):  # type: ignore[misc]
         return memory.new_outputs(inputs, self.nout)
 
     def _settle_ties(
-        self, x: np.ndarray, parameters: Sequence[Any], results: Sequence[np.ndarray], dtype: np.dtype
+        self,
+        x: np.ndarray,
+        parameters: Sequence[Any],
+        results: Sequence[np.ndarray],
+        dtype: np.dtype,
     ) -> None:
         """Settle the rounding of 16 bits for the compiled driver: see ``rounding.settle_ties``."""
         with np.errstate(all="ignore"):
@@ -223,6 +229,7 @@ class Verb(_Base):  # type: ignore[misc]
         keywords += [
             inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, default=default)
             for name, default in manners.DEFAULTS.items()
+            if manners.are_taken(self.row, self.kind)
         ]
         return inspect.Signature([*positional, *parameters, *options, *keywords])
 
@@ -243,9 +250,7 @@ class Verb(_Base):  # type: ignore[misc]
     def types(self) -> list[str]:
         """The types of loops, as of a NumPy ufunc: parameters are doubles."""
         parameters = "d" * (self.nin - len(self.arguments))
-        return [
-            f"{len(self.arguments) * char}{parameters}->{self.nout * char}" for char in "efd"
-        ]
+        return [f"{len(self.arguments) * char}{parameters}->{self.nout * char}" for char in "efd"]
 
     @property
     def ntypes(self) -> int:

@@ -94,6 +94,8 @@ def evaluate(
         for name, operand in zip(verb.arguments, operands, strict=True)
     ]
     dtype = result_dtype(verb, operands, arrays, values)
+    if config.driver is not None and is_bfloat16(dtype):
+        config.driver.use_bfloat16(dtype.num)
     arrays = with_weak_numbers_in(dtype, operands, arrays)
     shape = check_outputs(verb, out, dtype, arrays, values)
     check_order(verb, values)
@@ -257,7 +259,7 @@ def bound_arguments(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]
         )
     bound = dict(zip(names, args, strict=False))
     for name, value in kwargs.items():
-        if name in KEYWORDS or name in manners.DEFAULTS:
+        if name in KEYWORDS or (name in manners.DEFAULTS and name in keywords):
             continue
         if name in _REFUSED:
             raise TypeError(f"{verb.__name__}: {name} is not taken: {_REFUSED[name]}")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from fastact import manners
 from fastact.catalogue import EXAMPLE_POINTS, Parameter, Row
 from fastact.measured_errors import FUNCTIONS, Arithmetic, arithmetics, find
 
@@ -88,7 +89,24 @@ def _parameters(row: Row, kind: str, arguments: tuple[str, ...]) -> str:
         'precision : {"fast", "faithful"}, optional',
         "    The largest error in float32; by default the one set by `use_precision`.",
     ]
+    if manners.are_taken(row, kind):
+        lines += _OF_UFUNCS
     return "\n".join(lines)
+
+
+#: The arguments of ``manners``.
+_OF_UFUNCS = [
+    "where : array_like of bool, default True",
+    "    Where to store the result; elsewhere the output stays as it is.",
+    'casting : {"no", "equiv", "safe", "same_kind", "unsafe"}, default "same_kind"',
+    "    Which casts of inputs and outputs are allowed.",
+    'order : {"C", "F", "A", "K"}, default "K"',
+    "    Memory order of a new output.",
+    "dtype : dtype, optional",
+    "    Floating-point dtype to compute in and to return; by default that of the arrays.",
+    "subok : bool, default True",
+    "    Whether the result may be of a subclass, as the input.",
+]
 
 
 def _returns(row: Row, kind: str) -> str:

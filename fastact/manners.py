@@ -11,11 +11,18 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from fastact.catalogue import Row
+
 if TYPE_CHECKING:
     from fastact.activation import Verb
 
 #: The arguments, and NumPy's defaults.
 DEFAULTS = {"where": True, "casting": "same_kind", "order": "K", "dtype": None, "subok": True}
+
+
+def are_taken(row: Row, kind: str) -> bool:
+    """Whether a verb takes them: not where a result is a sum of elements."""
+    return not (row.parameter_gradient and kind == "backward")
 
 
 def given(kwargs: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,8 +46,7 @@ def cast(
         dtype = np.dtype(wanted)
         if dtype.char not in "efd" and dtype.name != "bfloat16":
             raise TypeError(
-                f"{verb.__name__}: dtype must be float16, bfloat16, float32 or float64, "
-                f"got {dtype}"
+                f"{verb.__name__}: dtype must be float16, bfloat16, float32 or float64, got {dtype}"
             )
     for name, operand in zip(verb.arguments, operands, strict=True):
         own = np.asarray(operand).dtype
@@ -61,7 +67,8 @@ def store(verb: Verb, results: Any, out: Sequence[Any], arguments: Mapping[str, 
     stored = []
     for result, target in zip(results if verb.nout > 1 else [results], out, strict=True):
         is_bool = np.asarray(result).dtype == bool
-        operands, copy = ((result, result), np.logical_or) if is_bool else ((result,), np.positive)
+        operands: tuple[Any, ...] = (result, result) if is_bool else (result,)
+        copy: Any = np.logical_or if is_bool else np.positive
         try:
             stored.append(copy(*operands, out=target, **passed_on))
         except (TypeError, ValueError) as error:

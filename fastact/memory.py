@@ -46,16 +46,16 @@ def new_arrays(size: int) -> AbstractContextManager[None]:
 
 
 def new_outputs(inputs: Sequence[np.ndarray], count: int) -> tuple[np.ndarray, ...]:
-    """Return new arrays of the inputs' dtype, in the shape and memory order of a ufunc's results."""
+    """Return arrays of the inputs' dtype, in the shape and memory order of a ufunc's results.
+
+    ``np.empty_like`` takes an axis of stride 0 for the innermost, ufuncs do not.
+    """
     dtype = inputs[0].dtype
-    size = np.broadcast(*inputs).size
-    flags = [["readonly"]] * len(inputs) + [["writeonly", "allocate"]] * count
-    with new_arrays(size * dtype.itemsize):
-        arrays = np.nditer(  # type: ignore[call-overload]  # NumPy's stub knows no None
-            [*inputs, *[None] * count], ["zerosize_ok"], flags, [dtype] * len(flags)
-        ).operands
-    outputs: tuple[np.ndarray, ...] = arrays[len(inputs) :]
-    return outputs
+    flags: Any = [*[["readonly"]] * len(inputs), *[["writeonly", "allocate"]] * count]
+    operands: Any = [*inputs, *[None] * count]
+    with new_arrays(np.broadcast(*inputs).size * dtype.itemsize):
+        arrays = np.nditer(operands, ["zerosize_ok"], flags, [dtype] * len(operands)).operands
+    return tuple(arrays[len(inputs) :])
 
 
 def information() -> dict[str, Any]:

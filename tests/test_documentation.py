@@ -19,7 +19,7 @@ from scripts import load_tool
 from test_layouts import BARE_VERBS, over_bare_verbs
 
 import fastact as fa
-from fastact import documentation, measured_errors
+from fastact import documentation, manners, measured_errors
 from fastact.catalogue import EXAMPLE_POINTS, ROWS
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -135,7 +135,8 @@ def test_help_shows_the_docstring_of_the_instance():
 def test_signatures_name_arguments_and_defaults(verb):
     parameters = inspect.signature(verb).parameters
     names = [*verb.arguments, *(p.name for p in verb.row.parameters + verb.row.options)]
-    assert list(parameters) == [*names, "out", "backend", "precision"]
+    of_ufuncs = manners.DEFAULTS if manners.are_taken(verb.row, verb.kind) else {}
+    assert list(parameters) == [*names, "out", "backend", "precision", *of_ufuncs]
     for row_parameter in verb.row.parameters:
         default = inspect.Parameter.empty if row_parameter.required else row_parameter.default
         assert parameters[row_parameter.name].default == default
@@ -144,6 +145,9 @@ def test_signatures_name_arguments_and_defaults(verb):
     for name in ("out", "backend", "precision"):
         assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
         assert parameters[name].default is None
+    for name, default in of_ufuncs.items():
+        assert parameters[name].kind is inspect.Parameter.KEYWORD_ONLY
+        assert parameters[name].default is default
 
 
 @over_bare_verbs

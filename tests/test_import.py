@@ -70,6 +70,7 @@ def test_the_package_holds_its_public_names_and_its_modules_only():
         "environment",
         "measured_errors",
         "memory",
+        "manners",
         "integers",
         "rounding",
         "tables",

@@ -30,7 +30,7 @@ HEADER = f'''\
 from typing import Any, Literal, TypeAlias, TypeVar, overload
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike, DTypeLike, NDArray
 
 {{imports}}
 
@@ -38,6 +38,8 @@ __version__: str
 
 _Backend: TypeAlias = Literal["auto", "cython", "numba", "numpy"] | None
 _Precision: TypeAlias = Literal["fast", "faithful"] | None
+_Casting: TypeAlias = Literal["no", "equiv", "safe", "same_kind", "unsafe"]
+_Order: TypeAlias = Literal["C", "F", "A", "K"]
 _Scalar: TypeAlias = bool | int | float | np.number[Any] | np.bool
 _Array: TypeAlias = NDArray[Any]
 _Out = TypeVar("_Out", bound=_Array)
@@ -103,6 +105,14 @@ class Overload(NamedTuple):
     result: str
 
 
+# What every call takes with the meaning of NumPy's ufuncs.
+OF_UFUNCS = (
+    "where: ArrayLike = True",
+    'casting: _Casting = "same_kind"',
+    'order: _Order = "K"',
+    "dtype: DTypeLike | None = None",
+    "subok: bool = True",
+)
 ONE_RESULT = (
     Overload("_Scalar", "None = None", "Any"),
     Overload("ArrayLike", "None = None", "_Array"),
@@ -168,9 +178,11 @@ def classes(parameters: tuple[Declaration, ...], row: Any) -> Iterator[str]:
 
     for name, (arguments, overloads) in FUNCTIONS.items():
         bases = [name] if parameters else []
+        of_ufuncs = OF_UFUNCS
         if name == "_Backward" and has_gradient:
-            overloads = TWO_RESULTS
-        yield define(name, bases, methods(arguments, parameters, overloads, is_required))
+            overloads, of_ufuncs = TWO_RESULTS, ()
+        body = methods(arguments, parameters, overloads, is_required, of_ufuncs)
+        yield define(name, bases, body)
     bases = [class_name("_Function", parameters)] + (["Activation"] if parameters else [])
     verbs = [f"    {verb}: {class_name(type_, parameters)}\n" for verb, type_ in VERBS.items()]
     verbs += [METHODS[row.name]] if row is not None and row.name in METHODS else []
@@ -182,6 +194,7 @@ def methods(
     parameters: tuple[Declaration, ...],
     overloads: Iterable[Overload],
     is_required: bool,
+    of_ufuncs: tuple[str, ...],
 ) -> Iterator[str]:
     # Without the required parameter, calls of the base class are right.
     comment = "  # type: ignore[override]" if is_required else ""
@@ -195,6 +208,7 @@ def methods(
             f"out: {case.out}",
             "backend: _Backend = None",
             "precision: _Precision = None",
+            *of_ufuncs,
         ]
         listed = "".join(f"        {line},\n" for line in lines)
         yield f"    @overload{comment}\n    def __call__(\n{listed}    ) -> {case.result}: ...\n"
