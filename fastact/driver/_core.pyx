@@ -141,6 +141,16 @@ ctypedef void (*loop_type)(void**, void**, Py_ssize_t, double*) noexcept nogil
 ctypedef void (*products_type)(void*, void*, Py_ssize_t, Py_ssize_t, Py_ssize_t, double*) noexcept nogil
 ctypedef object (*vectorcall_type)(FastPath, PyObject**, size_t, PyObject*)
 
+cdef extern from "integers.h":
+    loop_type find_integer_loop "fastact_find_integer_loop"(
+        int row, int verb, int size, int is_unsigned
+    ) noexcept nogil
+
+cdef int* INTEGER_SIZES = [sizeof(char), sizeof(short), sizeof(int), sizeof(long), sizeof(long long)]
+# The rows and the verbs of integers.h, in its order.
+INTEGER_ROWS = ("identity", "relu", "relu6")
+INTEGER_VERBS = ("forward", "grad", "backward", "backward_from_output", "value_and_grad")
+
 # --- thresholds: see set_thresholds --------------------------------------------------------------
 
 # An array below this many bytes is computed without releasing the GIL: doing so would cost more.
@@ -940,6 +950,8 @@ cdef class FastPath:
     cdef products_type single_products
     cdef products_type double_products
     cdef bint keeps_integers
+    cdef int integer_row  # of integers.h, or -1
+    cdef int integer_verb
     cdef bint saturates  # whether y of 16 bits may be a bound, from which on f' is 0
     cdef list ufuncs  # of each backend, that of faithful precision and that of fast, or None
 
@@ -984,6 +996,10 @@ cdef class FastPath:
         self.chunk = chunk
         self.is_bound_by_memory = is_bound_by_memory
         self.keeps_integers = keeps_integers
+        self.integer_row = -1
+        if self.row.name in INTEGER_ROWS:
+            self.integer_row = INTEGER_ROWS.index(self.row.name)
+            self.integer_verb = INTEGER_VERBS.index(self.kind)
         self.saturates = saturates
 
     def _use_kernel(self, FastPath kernel, Py_ssize_t n_positional, size_t single, size_t double_):
@@ -1264,7 +1280,20 @@ cdef bint read_call(
     return are_for_kernels(verb, call.parameters)
 
 
-cdef inline bint choose_loop(Job* job, Call* call, int type_number):
+cdef inline bint is_integer(int type_number) noexcept nogil:
+    return <int>cnp.NPY_BYTE <= type_number <= <int>cnp.NPY_ULONGLONG
+
+
+cdef loop_type integer_loop(FastPath verb, int type_number):
+    """Return the loop over this type of integers, or NULL."""
+    if verb.integer_row < 0 or not is_integer(type_number):
+        return NULL
+    # Types of integers alternate, beginning with a signed one.
+    cdef int index = type_number - <int>cnp.NPY_BYTE
+    return find_integer_loop(verb.integer_row, verb.integer_verb, INTEGER_SIZES[index // 2], index & 1)
+
+
+cdef inline bint choose_loop(Job* job, FastPath verb, Call* call, int type_number):
     """Set the loop for arrays of a type, or NULL, and its parameters; return whether it has a table."""
     cdef Loops* loops = call.loops
     cdef int i
@@ -1274,6 +1303,8 @@ cdef inline bint choose_loop(Job* job, Call* call, int type_number):
         job.loop = loops.single_fast if call.choice.precision == FAST and call.has_defaults else loops.single
     elif type_number == cnp.NPY_FLOAT64:
         job.loop = loops.double
+    elif is_integer(type_number):
+        job.loop = integer_loop(verb, type_number)
     elif call.has_defaults:
         for i in range(TABLES):
             if loops.tables[i] != NULL and loops.table_types[i] == type_number:
@@ -1303,7 +1334,7 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
     if not read_call(verb, args, n_args, kwnames, type_number, cnp.PyArray_NDIM(first), &call):
         return None
 
-    cdef bint has_table = choose_loop(&job, &call, type_number)
+    cdef bint has_table = choose_loop(&job, verb, &call, type_number)
     if job.loop == NULL:
         return None
 

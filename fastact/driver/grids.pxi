@@ -153,7 +153,7 @@ cdef object call_on_grid(FastPath verb, PyObject** args, Call* call, int type_nu
     cdef Job* job = &grid.row.job
     cdef cnp.ndarray array
     cdef int i, axis
-    choose_loop(job, call, type_number)
+    choose_loop(job, verb, call, type_number)
     if job.loop == NULL:
         return None
     for axis in range(dimensions):

@@ -136,8 +136,9 @@ cdef struct Kernel:
     # What NumPy hands to the inner loop of one type.
     Loops* loops
     int type_number
-    int layout  # index in FORMATS, or -1 where the type has more than 16 bits
+    int layout  # index in FORMATS, or -1 where the type is none of 16 bits
     bint is_fast
+    loop_type integer_loop
     int n_arrays
     int n_parameters
     int n_outputs
@@ -156,6 +157,7 @@ cdef Kernel new_kernel(FastPath verb, int backend, bint is_fast, int type_number
     kernel.type_number = type_number
     kernel.layout = layout
     kernel.is_fast = is_fast
+    kernel.integer_loop = integer_loop(verb, type_number)
     kernel.n_arrays = verb.n_inputs
     kernel.n_parameters = verb.n_parameters
     kernel.n_outputs = verb.n_outputs
@@ -163,6 +165,8 @@ cdef Kernel new_kernel(FastPath verb, int backend, bint is_fast, int type_number
     kernel.saturates = verb.saturates
     kernel.defaults = verb.defaults
     kernel.size = 2 if layout >= 0 else 4 if type_number == cnp.NPY_FLOAT32 else 8
+    if is_integer(type_number):
+        kernel.size = INTEGER_SIZES[(type_number - <int>cnp.NPY_BYTE) // 2]
     kernel.chunk = verb.chunk
     kernel.is_bound_by_memory = verb.is_bound_by_memory
     kernel.verb = <PyObject*>verb
@@ -172,14 +176,16 @@ cdef Kernel new_kernel(FastPath verb, int backend, bint is_fast, int type_number
 cdef double nearest(double value, Kernel* kernel) noexcept nogil:
     """Return the number of the type of the arrays that is nearest to a parameter."""
     cdef int is_close = 0
+    cdef unsigned short bits
     if kernel.layout >= 0:
-        value = from_sixteen(to_sixteen(value, FORMATS[kernel.layout], &is_close), FORMATS[kernel.layout])
+        bits = to_sixteen(value, FORMATS[kernel.layout], &is_close)
+        value = from_sixteen(bits, FORMATS[kernel.layout])
     elif kernel.type_number == cnp.NPY_FLOAT32:
         value = <float>value
     return value
 
 
-cdef bint read_parameters(Kernel* kernel, char** args, const cnp.npy_intp* steps, double* values) noexcept nogil:
+cdef bint read_parameters(Kernel* kernel, char** args, double* values) noexcept nogil:
     """Read the parameters; return whether they are the defaults. A negative zero is 0."""
     cdef bint are_defaults = True
     cdef int i
@@ -213,7 +219,7 @@ cdef void inner_loop(
     cdef int first_output = kernel.n_arrays + kernel.n_parameters
     cdef int i
     cdef bint is_broadcast = dimensions[0] > 1 and have_steps(kernel, steps)
-    cdef bint are_defaults = not is_broadcast and read_parameters(kernel, args, steps, values)
+    cdef bint are_defaults = not is_broadcast and read_parameters(kernel, args, values)
     job.n = dimensions[0]
     job.n_inputs = kernel.n_arrays
     job.n_outputs = kernel.n_outputs
@@ -242,6 +248,8 @@ cdef void inner_loop(
 
 
 cdef loop_type loop_of(Kernel* kernel, bint is_broadcast, bint are_defaults) noexcept nogil:
+    if kernel.integer_loop != NULL:
+        return kernel.integer_loop
     if kernel.type_number != cnp.NPY_FLOAT32:
         return kernel.loops.double_broadcast if is_broadcast else kernel.loops.double
     if is_broadcast:
@@ -263,10 +271,13 @@ cdef void run_sixteen_bits(Strided* strided, Kernel* kernel, bint are_defaults) 
     cdef environment_type environment
     cdef Py_ssize_t begin
     cdef int i
+    cdef Loops* loops = kernel.loops
     for i in range(TABLES):
-        if are_defaults and kernel.loops.tables[i] != NULL and kernel.loops.table_types[i] == kernel.type_number:
-            job.loop = kernel.loops.table_loops[i]
-            job.parameters = <double*>kernel.loops.tables[i]
+        if not are_defaults or loops.tables[i] == NULL:
+            continue
+        if loops.table_types[i] == kernel.type_number:
+            job.loop = loops.table_loops[i]
+            job.parameters = <double*>loops.tables[i]
             job.streaming = pays_to_stream(job, TABLE_STREAMING_BYTES)
             run_all(strided)
             return
@@ -291,17 +302,20 @@ cdef void compute_sixteen_bits(
     cdef void* outputs[2]
     cdef format_type format = FORMATS[kernel.layout]
     cdef int is_close = 0
-    cdef Py_ssize_t i
+    cdef Py_ssize_t i, step
+    cdef char* address
     cdef int k
     memset(wide, 0, sizeof(wide))
     for k in range(job.n_inputs):
         inputs[k] = wide[k]
+        step = strided.input_steps[k]
+        address = <char*>job.inputs[k] + begin * step
         if k < kernel.n_arrays:
-            gather(bits, <char*>job.inputs[k] + begin * strided.input_steps[k], strided.input_steps[k], count, 2)
+            gather(bits, address, step, count, 2)
             for i in range(count):
                 wide[k][i] = from_sixteen(bits[i], format)
             continue
-        gather(wide[k], <char*>job.inputs[k] + begin * strided.input_steps[k], strided.input_steps[k], count, 8)
+        gather(wide[k], address, step, count, 8)
         if kernel.compared >> (k - kernel.n_arrays) & 1:
             for i in range(count):
                 wide[k][i] = nearest(wide[k][i], kernel)
@@ -319,7 +333,8 @@ cdef void compute_sixteen_bits(
     for k in range(job.n_outputs):
         for i in range(count):
             bits[i] = to_sixteen(results[k][i], format, &is_close)
-        scatter(<char*>job.outputs[k] + begin * strided.output_steps[k], bits, strided.output_steps[k], count, 2)
+        step = strided.output_steps[k]
+        scatter(<char*>job.outputs[k] + begin * step, bits, step, count, 2)
 
 
 # Where results need what only Python knows; an error there is only reported.
@@ -361,47 +376,51 @@ cdef object doubles(double* address, cnp.npy_intp count):
 
 # --- making a ufunc ------------------------------------------------------------------------------
 
+cdef enum:
+    MOST_TYPES = 14  # of which 10 are integers
+
 cdef object new_ufunc(FastPath verb, int backend, bint is_fast):
     """Return the ufunc of a verb; its inputs are the arrays and then the parameters, as doubles.
 
     The ufunc and its verb live as long as the process.
     """
+    cdef list type_numbers = [cnp.NPY_FLOAT16, cnp.NPY_FLOAT32, cnp.NPY_FLOAT64]
+    if verb.integer_row >= 0:  # before the others, into which NumPy would cast them
+        type_numbers = [*range(<int>cnp.NPY_BYTE, <int>cnp.NPY_ULONGLONG + 1), *type_numbers]
+    cdef int n_types = len(type_numbers)
     cdef int n_operands = verb.n_inputs + verb.n_parameters + verb.n_outputs
-    cdef int type_numbers[3 + 1]
+    cdef int bfloat16_types[3 * MAX_OPERANDS]
     cdef int i, k
-    type_numbers[0], type_numbers[1], type_numbers[2] = cnp.NPY_FLOAT16, cnp.NPY_FLOAT32, cnp.NPY_FLOAT64
-    type_numbers[3] = bfloat16_number
-    cdef Kernel* kernels = <Kernel*>PyMem_RawMalloc(4 * sizeof(Kernel))
-    cdef void** data = <void**>PyMem_RawMalloc(4 * sizeof(void*))
+    cdef Kernel* kernels = <Kernel*>PyMem_RawMalloc(MOST_TYPES * sizeof(Kernel))
+    cdef void** data = <void**>PyMem_RawMalloc(MOST_TYPES * sizeof(void*))
     cdef cnp.PyUFuncGenericFunction* functions = <cnp.PyUFuncGenericFunction*>PyMem_RawMalloc(
-        4 * sizeof(cnp.PyUFuncGenericFunction)
+        MOST_TYPES * sizeof(cnp.PyUFuncGenericFunction)
     )
-    cdef char* types = <char*>PyMem_RawMalloc(4 * 3 * MAX_OPERANDS)
+    cdef char* types = <char*>PyMem_RawMalloc(MOST_TYPES * 3 * MAX_OPERANDS)
     if kernels == NULL or data == NULL or functions == NULL or types == NULL:
         raise MemoryError
     name = verb.__name__.encode()
     documentation = f"The ufunc of fastact.{verb.__name__}: {', '.join(verb.input_names)}.".encode()
     keep_alive.extend([name, documentation])
     verbs_with_ufuncs.append(verb)
-    for i in range(4):
-        kernels[i] = new_kernel(verb, backend, is_fast, type_numbers[i], 0 if i == 0 else 1 if i == 3 else -1)
+    for i, number in enumerate([*type_numbers, bfloat16_number]):
+        layout = 0 if number == cnp.NPY_FLOAT16 else 1 if number == bfloat16_number else -1
+        kernels[i] = new_kernel(verb, backend, is_fast, number, layout)
         data[i] = &kernels[i]
         functions[i] = <cnp.PyUFuncGenericFunction>inner_loop
         for k in range(n_operands):
-            types[i * n_operands + k] = <char>type_numbers[i]
-        for k in range(verb.n_inputs, verb.n_inputs + verb.n_parameters):
-            types[i * n_operands + k] = cnp.NPY_FLOAT64
+            is_parameter = verb.n_inputs <= k < verb.n_inputs + verb.n_parameters
+            bfloat16_types[k] = <int>cnp.NPY_FLOAT64 if is_parameter else bfloat16_number
+            if i < n_types:
+                types[i * n_operands + k] = <int>cnp.NPY_FLOAT64 if is_parameter else number
     cdef cnp.ufunc ufunc = cnp.PyUFunc_FromFuncAndData(
-        functions, data, types, 3, verb.n_inputs + verb.n_parameters, verb.n_outputs, cnp.PyUFunc_None,
-        name, documentation, 0
+        functions, data, types, n_types, verb.n_inputs + verb.n_parameters, verb.n_outputs,
+        cnp.PyUFunc_None, name, documentation, 0
     )
-    cdef int operand_types[3 * MAX_OPERANDS]
     if bfloat16_number >= 0:
-        for k in range(n_operands):
-            operand_types[k] = bfloat16_number
-        for k in range(verb.n_inputs, verb.n_inputs + verb.n_parameters):
-            operand_types[k] = cnp.NPY_FLOAT64
-        cnp.PyUFunc_RegisterLoopForType(ufunc, bfloat16_number, functions[3], operand_types, data[3])
+        cnp.PyUFunc_RegisterLoopForType(
+            ufunc, bfloat16_number, functions[n_types], bfloat16_types, data[n_types]
+        )
     return ufunc
 
 
@@ -427,7 +446,7 @@ cdef struct Operands:
     Py_ssize_t size  # of the largest array
 
 
-cdef int bfloat16_number = -1
+cdef int bfloat16_number = -3  # until use_bfloat16 tells it: the number of no type
 cdef list verbs_with_ufuncs = []  # which keeps them alive
 cdef dict scalar_types = {
     <object>cnp.PyArray_TypeObjectFromType(number): number
@@ -455,16 +474,17 @@ cdef int type_number_of(PyObject* value):
 
 cdef bint read_operands(FastPath verb, PyObject** args, Operands* operands):
     """Find the type and the size of the operands; return whether they have one type, a served one."""
+    cdef bint has_weak_float = False
+    cdef bint has_weak_integer = False
     cdef int i, number
-    cdef bint is_real
     operands.type_number = WEAK
     operands.dimensions = 0
     operands.size = 1
     for i in range(verb.n_inputs):
         number = type_number_of(args[i])
         if number == WEAK:
-            if PyLong_CheckExact(args[i]) and verb.keeps_integers:
-                return False
+            has_weak_float |= PyFloat_CheckExact(args[i])
+            has_weak_integer |= PyLong_CheckExact(args[i])
             continue
         if operands.type_number != WEAK and operands.type_number != number:
             return False
@@ -473,14 +493,19 @@ cdef bint read_operands(FastPath verb, PyObject** args, Operands* operands):
             operands.dimensions = max(operands.dimensions, cnp.PyArray_NDIM(<cnp.ndarray>args[i]))
             operands.size = max(operands.size, cnp.PyArray_SIZE(<cnp.ndarray>args[i]))
     number = operands.type_number
-    if number == WEAK or is_floating(number):
+    if is_floating(number) or (number == WEAK and not (has_weak_integer and verb.keeps_integers)):
         return True
-    # Of integers, NumPy chooses the loop; with a gradient, the promotion is Python's.
-    cdef bint is_integer = <int>cnp.NPY_BOOL <= number <= <int>cnp.NPY_ULONGLONG
-    return is_integer and verb.n_inputs == 1 and not verb.keeps_integers
+    if verb.keeps_integers:  # and there is no float, or the promotion is Python's
+        if number == WEAK:
+            operands.type_number = number = cnp.NPY_INTP
+        return verb.integer_row >= 0 and is_integer(number) and not has_weak_float
+    # NumPy chooses the loop; with a gradient, the promotion is Python's.
+    return (is_integer(number) or number == <int>cnp.NPY_BOOL) and verb.n_inputs == 1
 
 
-cdef bint has_loops(Loops* loops, int type_number, bint is_fast):
+cdef bint has_loops(FastPath verb, Loops* loops, int type_number, bint is_fast):
+    if verb.keeps_integers and is_integer(type_number):
+        return True
     if type_number == cnp.NPY_FLOAT32:
         return (loops.single_fast if is_fast else loops.single) != NULL
     if is_floating(type_number) or type_number == WEAK:
@@ -502,6 +527,13 @@ cdef bint wants_table(FastPath verb, Loops* loops, int type_number, Py_ssize_t s
     return loops.computed >= WORTH_A_TABLE
 
 
+cdef bint is_bool_of_float(FastPath verb, PyObject* value):
+    """Whether it is an array of bool that becomes float16, where integers remain integers."""
+    if not cnp.PyArray_CheckExact(<object>value) or verb.n_inputs != 1 or not verb.keeps_integers:
+        return False
+    return cnp.PyArray_TYPE(<cnp.ndarray>value) == cnp.NPY_BOOL and not verb.row.keeps_bool
+
+
 cdef object call_ufunc(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObject* kwnames):
     """Return the results for what is not plain, or None where only Python knows what to do."""
     cdef Call call
@@ -515,12 +547,16 @@ cdef object call_ufunc(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObje
         if verb.kernel is None or n_args > verb.n_positional or verb.single_products != NULL:
             return None
         return call_ufunc(verb.kernel, args, n_args, kwnames)
+    if n_args == 1 and kwnames == NULL and is_bool_of_float(verb, args[0]):
+        halves = (<object>args[0]).astype("float16")
+        vector[0] = <PyObject*>halves
+        return call_ufunc(verb, vector, 1, NULL)
     if n_args < verb.n_inputs or not read_operands(verb, args, &operands):
         return None
     if not read_call(verb, args, n_args, kwnames, operands.type_number, operands.dimensions, &call):
         return None
     cdef bint is_fast = call.choice.precision == FAST
-    if not has_loops(call.loops, operands.type_number, is_fast and call.has_defaults):
+    if not has_loops(verb, call.loops, operands.type_number, is_fast and call.has_defaults):
         return None
     if operands.dimensions == 0 and call.out == Py_None:
         result = call_on_numbers(verb, args, &call, operands.type_number)
@@ -534,7 +570,7 @@ cdef object call_ufunc(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObje
             return result
     for i in range(verb.n_inputs):
         vector[i] = args[i]
-        if type_number_of(args[i]) == WEAK and operands.type_number != WEAK:
+        if type_number_of(args[i]) == WEAK and is_floating(operands.type_number):
             number = as_scalar(args[i], operands.type_number)
             if number is None:
                 return None
@@ -550,7 +586,9 @@ cdef object call_ufunc(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObje
         if verb.n_outputs != 1 or not cnp.PyArray_CheckExact(<object>call.out):
             return None
         # Casts may overflow, of which nobody is to be warned; and integers have their own types.
-        if cnp.PyArray_TYPE(<cnp.ndarray>call.out) != operands.type_number or not is_floating(operands.type_number):
+        if cnp.PyArray_TYPE(<cnp.ndarray>call.out) != operands.type_number:
+            return None
+        if not (is_floating(operands.type_number) or verb.keeps_integers):
             return None
         vector[n] = call.out
         n += 1
@@ -558,7 +596,7 @@ cdef object call_ufunc(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObje
     threads_before = swap_threads(call.choice.num_threads)
     try:
         return PyObject_Vectorcall(ufunc, vector, n, NULL)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return None  # the general way finds the error again, and says more about it
     finally:
         swap_threads(threads_before)
@@ -571,7 +609,7 @@ cdef object call_on_numbers(FastPath verb, PyObject** args, Call* call, int type
     cdef int i
     if type_number == WEAK:
         type_number = cnp.NPY_FLOAT64
-    choose_loop(&job, call, type_number)
+    choose_loop(&job, verb, call, type_number)
     if job.loop == NULL:
         return None
     memset(memory, 0, sizeof(memory))
@@ -598,6 +636,7 @@ cdef object as_scalar(PyObject* value, int type_number):
 cdef bint read_scalar(PyObject* value, int type_number, void* memory) except -1:
     """Write a number as one of the type to memory, and return whether that was possible."""
     cdef double number
+    cdef int overflow = 0
     if cnp.PyArray_CheckExact(<object>value):
         if not cnp.PyArray_ISBEHAVED_RO(<cnp.ndarray>value):
             return False
@@ -606,6 +645,9 @@ cdef bint read_scalar(PyObject* value, int type_number, void* memory) except -1:
     if not (PyFloat_CheckExact(value) or PyLong_CheckExact(value)):
         cnp.PyArray_ScalarAsCtype(<object>value, memory)
         return True
+    if type_number == cnp.NPY_INTP and PyLong_CheckExact(value):
+        (<long long*>memory)[0] = PyLong_AsLongLongAndOverflow(value, &overflow)
+        return not overflow and sizeof(Py_ssize_t) == sizeof(long long)
     if not read_number(value, 0, &number):
         return False
     if type_number == cnp.NPY_FLOAT64:
