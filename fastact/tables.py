@@ -91,11 +91,9 @@ def _copy(array: np.ndarray, dtype: np.dtype) -> np.ndarray:
 
     ``astype`` takes an axis of stride 0 for the innermost, ufuncs do not.
     """
-    flags = [["readonly"], ["writeonly", "allocate"]]
-    iterator = np.nditer(  # type: ignore[call-overload]  # NumPy's stub knows no list of lists
-        [array, None], ["zerosize_ok"], flags, [array.dtype, dtype]
-    )
-    copy: np.ndarray = iterator.operands[1]
+    operands: Any = [array, None]  # NumPy's stubs know neither None nor flags of each operand
+    flags: Any = [["readonly"], ["writeonly", "allocate"]]
+    copy = np.nditer(operands, ["zerosize_ok"], flags, [array.dtype, dtype]).operands[1]
     copy[...] = array
     return copy
 

@@ -22,8 +22,8 @@ MAGNITUDES = (
     *(5e-324, 1e-310, 2.2250738585072014e-308, 1e-292, 1e-154, 1e-45, 1e-40, 1e-20),
     *(1e20, 1e38, 1e39, 1e154, 1e292, 4e307, 1.7976931348623157e308),
 )
-#: For each pair of parameters of one row: every fifth of their combinations, which has each of them,
-#: since 5 divides no number of values.
+#: For each pair of parameters of one row: every fifth of their combinations. These have
+#: each of them, since 5 divides no number of values.
 FEW_MAGNITUDES = (5e-324, 1e-310, 1e-154, 1.0, 1e154, 1.7976931348623157e308)
 
 #: Of two extreme parameters, the kernels keep the limits, but not all digits in between, and of
