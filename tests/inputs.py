@@ -270,7 +270,7 @@ def values(dtype: Any, case: Case) -> np.ndarray:
 
 
 @functools.cache
-def sample(dtype: Any, case: Case, count: int = 200) -> np.ndarray:
+def sample(dtype: Any, case: Case, count: int = 600) -> np.ndarray:
     """Return the hardest inputs and ``count`` of the others, as a read-only array."""
     spread = values(dtype, case)
     random = np.random.default_rng(20_260_802)
