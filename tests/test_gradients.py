@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 import mpmath as mp
@@ -117,14 +118,30 @@ def test_declared_kinks_are_kinks(row: Any, kink: float) -> None:
     assert any(abs(low - high) > 0.1 for low, high in grads)
 
 
-@each_dtype
-@each_case_from_output
-def test_backward_from_output_is_backward(case: Case, backend: str, dtype: str) -> None:
-    """Up to the conditioning of f' as a function of y, for a y with the error that f may have.
+@functools.lru_cache(maxsize=2)  # for all backends
+def tolerance_from_output(dtype: str, case: Case) -> np.ndarray:
+    """Return how far from g f'(x) the product from y may be, for the gradients and ``values``.
 
     With h(y) = f'(x): y is within BOUND ulp of f(x), so h(y) is as near to f'(x) as h changes over
     that distance; then both verbs round.
     """
+    y = outputs(dtype, case)
+    g = gradients(dtype, y.size)
+    wide = np.where(np.isfinite(y), y, 0).astype(np.longdouble)
+    apart = BOUNDS[dtype] * ulp(wide, dtype)
+    h = approximate(case, "grad_from_output", wide)
+    changes = [np.abs(approximate(case, "grad_from_output", wide + s * apart) - h) for s in (-1, 1)]
+    with np.errstate(all="ignore"):
+        exact = np.abs(g * approximate_at_values(dtype, case, "grad"))
+        smallest = np.longdouble(np.finfo(dtype).smallest_subnormal)
+        rounding = 2 * (BOUNDS[dtype] + 0.5) * ulp(np.where(np.isfinite(exact), exact, 1), dtype)
+        return np.abs(g) * (np.maximum(*changes) + 2 * smallest) + rounding
+
+
+@each_dtype
+@each_case_from_output
+def test_backward_from_output_is_backward(case: Case, backend: str, dtype: str) -> None:
+    """Up to the conditioning of f' as a function of y, for a y with the error that f may have."""
     x, y = values(dtype, case), outputs(dtype, case)
     g = gradients(dtype, x.size)
     verbs = case.activation
@@ -132,16 +149,8 @@ def test_backward_from_output_is_backward(case: Case, backend: str, dtype: str) 
         from_output = verbs.backward_from_output(g, y, *case.parameters)
         from_input = verbs.backward(g, x, *case.parameters)
 
-    finite = np.isfinite(y)
-    apart = BOUNDS[dtype] * ulp(np.where(finite, y, 0).astype(np.longdouble), dtype)
-    wide = np.where(finite, y, 0).astype(np.longdouble)
-    h = approximate(case, "grad_from_output", wide)
-    changes = [np.abs(approximate(case, "grad_from_output", wide + s * apart) - h) for s in (-1, 1)]
+    finite, tolerance = np.isfinite(y), tolerance_from_output(dtype, case)
     with np.errstate(all="ignore"):
-        exact = np.abs(g * approximate_at_values(dtype, case, "grad"))
-        smallest = np.longdouble(np.finfo(dtype).smallest_subnormal)
-        rounding = 2 * (BOUNDS[dtype] + 0.5) * ulp(np.where(np.isfinite(exact), exact, 1), dtype)
-        tolerance = np.abs(g) * (np.maximum(*changes) + 2 * smallest) + rounding
         difference = np.abs(from_output.astype(np.longdouble) - from_input)
         close = (difference <= tolerance) | (bits(from_output) == bits(from_input))
         close |= np.isinf(from_output) | np.isinf(from_input)

@@ -20,8 +20,8 @@ pytestmark = pytest.mark.skipif(
 SIZE = 1 << 20
 
 
-class AlarmError(Exception):
-    pass
+class AlarmError(BaseException):
+    """As KeyboardInterrupt: where a call handles any ``Exception``, that is another error."""
 
 
 @pytest.fixture(autouse=True)
