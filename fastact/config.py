@@ -108,25 +108,11 @@ def _set(index: int, value: Any) -> None:
         _block_settings.set(tuple(block))
 
 
-class _Use(ContextDecorator):
-    """Context manager of one setting. The others remain those of the surrounding code.
-
-    One object may serve several blocks, nested or in several threads at once.
-    """
-
-    __slots__ = ("_caller", "_index", "_value")
+class _Block:
+    """A block with a setting of its own, as ``driver.Block``, where the extension is not built."""
 
     def __init__(self, caller: str, index: int, value: Any) -> None:
-        self._caller, self._index, self._value = caller, index, value
-
-    def __call__(self, function: Any) -> Any:
-        """Decorate a function that computes when it is called, not when its result is consumed."""
-        if getattr(getattr(function, "__code__", None), "co_flags", 0) & _RUNS_LATER:
-            raise TypeError(
-                f"{self._caller}: expected a plain function, got the generator or coroutine "
-                f"function {function.__qualname__}; use a with block in it"
-            )
-        return super().__call__(function)
+        self.caller, self._index, self._value = caller, index, value
 
     def __enter__(self) -> None:
         index, block = self._index, [*_block_settings.get(_NOT_SET)]
@@ -150,6 +136,25 @@ class _Use(ContextDecorator):
         _block_settings.set(tuple(block))
 
 
+_BlockBase: Any = _Block if driver is None else driver.Block
+
+
+class _Use(_BlockBase, ContextDecorator):  # type: ignore[misc]
+    """Context manager of one setting. The others remain those of the surrounding code.
+
+    One object may serve several blocks, nested or in several threads at once.
+    """
+
+    def __call__(self, function: Any) -> Any:
+        """Decorate a function that computes when it is called, not when its result is consumed."""
+        if getattr(getattr(function, "__code__", None), "co_flags", 0) & _RUNS_LATER:
+            raise TypeError(
+                f"{self.caller}: expected a plain function, got the generator or coroutine "
+                f"function {function.__qualname__}; use a with block in it"
+            )
+        return super().__call__(function)
+
+
 if driver is not None:
     driver.connect_settings(
         _block_settings,
@@ -162,6 +167,8 @@ if driver is not None:
 
 def check_integer(caller: str, name: str, value: object, least: int, most: int) -> int:
     """Return the argument ``name`` as an int if it is one in range; raise otherwise."""
+    if type(value) is int and least <= value <= most:
+        return value
     if isinstance(value, bool) or not isinstance(value, (int, np.integer)):
         raise TypeError(f"{caller}: {name} must be an integer, got {value!r}")
     if not least <= value <= most:

@@ -6,6 +6,7 @@
 """
 
 from fastact.driver._core import (
+    Block,
     DefaultFloatingPoint,
     DirectCall,
     FastPath,
@@ -34,6 +35,7 @@ from fastact.driver._memory import (
 
 __all__ = [
     "POOL_THRESHOLD",
+    "Block",
     "DefaultFloatingPoint",
     "DirectCall",
     "FastPath",

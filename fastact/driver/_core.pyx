@@ -122,6 +122,7 @@ cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
     void PyErr_SetString(object error, const char* message)
     int PyContextVar_Get(object var, PyObject* default, PyObject** value) except -1
+    PyObject* PyContextVar_Set(object var, object value) except NULL
     void Py_DECREF(PyObject*)
     PyObject* PyTuple_GET_ITEM(PyObject*, Py_ssize_t)
     PyObject* PyList_GET_ITEM(list, Py_ssize_t)
@@ -270,6 +271,65 @@ cdef Choice settings_here() except *:
         choice.precision = PyTuple_GET_ITEM(block, 2)
     Py_DECREF(block)
     return choice
+
+
+cdef class Block:
+    """A block with a setting of its own: the context manager behind ``fastact.use_threads``.
+
+    The value of the context variable is a tuple: the settings of the block, and the innermost of
+    the blocks that this thread or task is in, as (manager, value to restore, block around it).
+    """
+
+    cdef readonly str caller
+    cdef int index
+    cdef object value
+
+    def __init__(self, str caller, int index, value):
+        if not 0 <= index < 3:
+            raise ValueError(f"Block: index must be from 0 to 2, got {index}")
+        self.caller, self.index, self.value = caller, index, value
+
+    def __enter__(self):
+        cdef tuple block = block_here()
+        innermost = (self, block[self.index], block[3])
+        set_block(with_item(block, self.index, self.value), innermost)
+
+    def __exit__(self, *exception):
+        cdef tuple block = block_here()
+        cdef list others = []  # blocks that were entered later, and have not been left in order
+        innermost = block[3]
+        while innermost is not None and innermost[0] is not self:
+            others.append(innermost)
+            innermost = innermost[2]
+        if innermost is None:  # entered in another thread or task, which this block is not in
+            return
+        outer = innermost[2]
+        for other in reversed(others):
+            outer = (other[0], other[1], outer)
+        set_block(with_item(block, self.index, innermost[1]), outer)
+
+
+cdef tuple block_here():
+    cdef PyObject* found
+    PyContextVar_Get(block_settings, NULL, &found)
+    if found == NULL:
+        return (None, None, None, None)
+    block = <object>found
+    Py_DECREF(found)
+    return block
+
+
+cdef tuple with_item(tuple block, int index, value):
+    return (
+        value if index == 0 else block[0],
+        value if index == 1 else block[1],
+        value if index == 2 else block[2],
+    )
+
+
+cdef int set_block(tuple settings, innermost) except -1:
+    Py_DECREF(PyContextVar_Set(block_settings, (settings[0], settings[1], settings[2], innermost)))
+    return 0
 
 
 cdef PyObject* own_name(PyObject* value) except NULL:
