@@ -1,10 +1,12 @@
 """The one driver over the three backends: check, choose dtype and layout, run.
 
-``numpy.nditer`` is the engine, as it is of NumPy's own ufuncs: it broadcasts, casts, buffers what
-is strided, byte-swapped or unaligned, allocates outputs in the memory order of the inputs and
-copies where an output overlaps an input. A backend sees contiguous chunks of one dtype only.
+``call`` is the general way in, for any arguments. The compiled driver stands before it: it serves
+arrays of any layout and scalars whose parameters are numbers, by short cuts and by true ufuncs.
+What comes here is checked and converted, and then computed by the same ufuncs.
 
-``call`` is the general way in; the compiled fast path (``driver``) stands before it.
+For the NumPy backend, ``numpy.nditer`` is the engine: it broadcasts, casts, buffers what is
+strided, byte-swapped or unaligned, allocates outputs in the memory order of the inputs and copies
+where an output overlaps an input. That backend sees contiguous chunks of one dtype only.
 """
 
 from __future__ import annotations
@@ -1004,25 +1006,18 @@ def _loop_name(
 
 
 def _loop_runner(verb: Verb, loop: str, settings: config.Settings) -> Any:
-    """Return a function of (inputs, outputs, parameters), each a sequence."""
+    """Return a function of (inputs, outputs, parameters), each a sequence.
+
+    It is of the NumPy backend, or of Numba where the driver is not built.
+    """
     backend = config.load_backend(settings.backend)
-    row, num_threads = verb.row, settings.num_threads
     if backend is not numpy_backend:
         try:
-            address = _loop_address(verb, loop, settings)
+            _loop_address(verb, loop, settings)
         except config.BackendUnavailableError as error:
             backend = config.replacement(settings.backend, error)
-    if config.driver is None or backend is numpy_backend:
-        return lambda *operands: backend.run(row, verb.kind, loop, *operands, num_threads)
-
-    def execute(inputs: Sequence[Any], outputs: Sequence[Any], parameters: Sequence[Any]) -> None:
-        if loop.endswith("_broadcast"):  # parameters in arrays are further inputs
-            inputs, parameters = (*inputs, *parameters), ()
-        config.driver.execute(
-            address, inputs, outputs, parameters, num_threads, row.chunk, verb.is_bound_by_memory
-        )
-
-    return execute
+    row, num_threads = verb.row, settings.num_threads
+    return lambda *operands: backend.run(row, verb.kind, loop, *operands, num_threads)
 
 
 def _loop_address(verb: Verb, loop: str, settings: config.Settings) -> int:
