@@ -612,9 +612,9 @@ cdef object call_on_numbers(FastPath verb, PyObject** args, Call* call, int type
     choose_loop(&job, verb, call, type_number)
     if job.loop == NULL:
         return None
-    memset(memory, 0, sizeof(memory))
     for i in range(verb.n_inputs):
         job.inputs[i] = memory[i]
+        memset(memory[i], 0, sizeof(memory[i]))
         if not read_scalar(args[i], type_number, memory[i]):
             return None
     for i in range(verb.n_outputs):
