@@ -146,18 +146,18 @@ LAYOUTS: Mapping[str, Layout] = {
     "Python float": Layout(lambda d: 0.75),
     "NumPy scalar": Layout(lambda d: numpy_dtype(d).type(0.75)),
     "0-d array": Layout(lambda d: np.array(0.75, numpy_dtype(d))),
-    "parameters: Python numbers": Layout(lambda d: _normal(d, 1, 512), functions=PARAMETRIC),
-    "parameters: NumPy scalars": Layout(
+    "parameters, Python numbers": Layout(lambda d: _normal(d, 1, 512), functions=PARAMETRIC),
+    "parameters, NumPy scalars": Layout(
         lambda d: _normal(d, 1, 512),
         parameter=lambda d, number: numpy_dtype(d).type(number),
         functions=PARAMETRIC,
     ),
-    "parameters: 0-d arrays": Layout(
+    "parameters, 0-d arrays": Layout(
         lambda d: _normal(d, 1, 512),
         parameter=lambda d, number: np.array(number, numpy_dtype(d)),
         functions=PARAMETRIC,
     ),
-    "parameters: arrays of shape (1,)": Layout(
+    "parameters of shape (1,)": Layout(
         lambda d: _normal(d, 1, 512),
         parameter=lambda d, number: np.array([number], numpy_dtype(d)),
         functions=PARAMETRIC[:-1],  # Clip of ONNX takes scalars
