@@ -1,4 +1,4 @@
-"""Judge a version against another by the ratios of relu, measured in interleaved rounds."""
+"""Judge a version against another by the ratios of relu and of layouts, in interleaved rounds."""
 
 from __future__ import annotations
 
@@ -15,8 +15,12 @@ from outcome import MISSING, Outcome
 
 #: Series that are judged: relu over what fastact does not change (over sigmoid, relu would seem
 #: slower when sigmoid becomes faster), in backends that compile, and in sizes that fit into the
-#: caches of one processor, where relu does not wait for what others use too.
-PATTERNS = (r"^relu\.Over(Memcpy|Maximum)\..*'(cython|numba)', '(L1|L2)'\)$",)
+#: caches of one processor, where relu does not wait for what others use too. The same holds for
+#: layouts over NumPy.
+PATTERNS = (
+    r"^relu\.Over(Memcpy|Maximum)\..*'(cython|numba)', '(L1|L2)'\)$",
+    r"^layouts\.OverNumPy\..*'cython', '(?!columns of 1024 x 2048)",
+)
 #: A series is a regression if it has grown by this factor and more than chance explains.
 THRESHOLD = 1.15
 #: Each starts a new process for each series, for one version and then for the other.
@@ -72,7 +76,7 @@ def _verdict(series: str, base: Outcome, head: Outcome, threshold: float) -> Ver
 
 def report(found: list[Verdict], threshold: float) -> int:
     """Print a table, the worst first, and return the exit status."""
-    table = Table(title=f"relu, new over old: a regression above {threshold:g}")
+    table = Table(title=f"ratios, new over old: a regression above {threshold:g}")
     for column in ("series", "old", "new", "new / old", ""):
         table.add_column(column, justify="left" if column == "series" else "right")
     for verdict in sorted(found, key=lambda verdict: -verdict.factor):

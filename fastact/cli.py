@@ -333,7 +333,12 @@ def _try_to_write(path: Path) -> None:
         path.unlink()
 
 
+#: Options that choose cells, which ``--layouts`` does not measure.
+BENCH_CELL_OPTIONS = ("activations", "directions", "sizes", "output", "inputs", "peers", "plot")
+
+
 def _bench_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(parser=parser)
     parser.description = (
         "Measure fastact and the other libraries that are installed (pip install 'fastact[peers]' "
         "brings them), interleaved in one process, and print ns per element, GB/s and the ratio of "
@@ -342,6 +347,13 @@ def _bench_arguments(parser: argparse.ArgumentParser) -> None:
         "long. Lists are separated by commas."
     )
     add = parser.add_argument
+    add(
+        "--layouts",
+        action="store_true",
+        help="instead, compare calls on slices, other memory orders, scalars and further dtypes "
+        "with NumPy's or SciPy's ufunc of the same function, in under a minute; --dtypes, "
+        "--threads, --backend, --precision, --quick, --format, --json and --fail-below apply",
+    )
     add(
         "--activations",
         type=_activations,
@@ -427,7 +439,7 @@ def _bench_arguments(parser: argparse.ArgumentParser) -> None:
         type=float,
         metavar="RATIO",
         help="exit with status 1 if the geometric mean of the ratios is below this, or a result of "
-        "fastact is wrong (single cells may be lost to noise)",
+        "fastact is wrong (single cells may be lost to noise); with --layouts, if any ratio is",
     )
 
 
@@ -440,6 +452,15 @@ def _bench(arguments: argparse.Namespace) -> int:
     if "bfloat16" in arguments.dtypes and find_spec("ml_dtypes") is None:
         return _fail("bfloat16 needs ml_dtypes; install it with: pip install ml_dtypes")
 
+    try:
+        run = _bench_layouts if arguments.layouts else _bench_cells
+        summary = run(arguments)
+    except fastact.BackendUnavailableError as error:
+        return _fail(str(error))
+    return 1 if arguments.fail_below is not None and summary.fails(arguments.fail_below) else 0
+
+
+def _bench_cells(arguments: argparse.Namespace) -> Any:
     from fastact import bench
 
     sizes = BENCH_QUICK_SIZES if arguments.quick else BENCH_SIZES
@@ -452,20 +473,35 @@ def _bench(arguments: argparse.Namespace) -> int:
         output=arguments.output,
         inputs=arguments.inputs,
     )
-    try:
-        summary = bench.run(
-            grid,
-            arguments.peers,
-            bench.QUICK if arguments.quick else bench.FULL,
-            arguments.backend,
-            arguments.precision,
-            arguments.format == "markdown",
-            arguments.json,
-            arguments.plot,
-        )
-    except fastact.BackendUnavailableError as error:
-        return _fail(str(error))
-    return 1 if arguments.fail_below is not None and summary.fails(arguments.fail_below) else 0
+    return bench.run(
+        grid,
+        arguments.peers,
+        bench.QUICK if arguments.quick else bench.FULL,
+        arguments.backend,
+        arguments.precision,
+        arguments.format == "markdown",
+        arguments.json,
+        arguments.plot,
+    )
+
+
+def _bench_layouts(arguments: argparse.Namespace) -> Any:
+    defaults = arguments.parser.parse_args([])
+    for name in BENCH_CELL_OPTIONS:
+        if getattr(arguments, name) != getattr(defaults, name):
+            arguments.parser.error(f"argument --{name}: not allowed with argument --layouts")
+
+    from fastact import bench
+
+    return bench.run_layouts(
+        arguments.dtypes,
+        arguments.threads,
+        bench.layouts.QUICK if arguments.quick else bench.layouts.FULL,
+        arguments.backend,
+        arguments.precision,
+        arguments.format == "markdown",
+        arguments.json,
+    )
 
 
 # --- plot --------------------------------------------------------------------------------------

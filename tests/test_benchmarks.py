@@ -23,7 +23,7 @@ import outcome
 import site_files
 import suite
 import table
-from benchmarks import accuracy, common, relu, special, verbs
+from benchmarks import accuracy, common, layouts, relu, special, verbs
 from outcome import Outcome
 
 SUITE = Path(suite.__file__).resolve().parent
@@ -67,6 +67,18 @@ def test_a_ratio_is_that_of_the_times():
     assert 2.5 < np.median(found["samples"]) < 6
 
 
+@pytest.mark.parametrize("layout", layouts.OverNumPy.params[2])
+@pytest.mark.parametrize("name", layouts.OverNumPy.params[0])
+def test_both_calls_of_a_layout_are_of_the_same_work(name, layout, monkeypatch):
+    monkeypatch.setattr(common, "ratio_of", lambda call, reference: (call, reference))
+    call, reference = layouts.OverNumPy().track_ratio(name, "numpy", layout)
+    y = np.array(call())  # both may write into the same array
+    expected = np.asarray(reference())
+    assert (y.dtype, y.shape) == (expected.dtype, expected.shape)
+    np.testing.assert_allclose(y, expected, 1e-6 if y.dtype != np.float16 else 2e-3)
+    assert call.args[0] is reference.args[0]
+
+
 def test_a_time_is_that_of_one_call():
     found = common.seconds_of(busy(100_000))
     assert 1e-4 < np.median(found["samples"]) < 1e-1
@@ -101,7 +113,8 @@ def test_what_a_version_lacks_is_skipped(monkeypatch):
 
 def labels():
     """Return all series of the classes with ratios and times."""
-    for cls in (*relu_classes(), verbs.Forward, verbs.Backward, special.Values):
+    ratios = (*relu_classes(), special.Values, layouts.OverNumPy)
+    for cls in (*ratios, verbs.Forward, verbs.Backward):
         module = cls.__module__.rpartition(".")[2]
         method = next(name for name in dir(cls) if name.startswith("track_"))
         for values in itertools.product(*cls.params):
@@ -123,6 +136,13 @@ def test_the_quick_profile_measures_every_activation():
             assert any(f"{verb}.track_time('{name}'" in label for label in chosen), name
 
 
+@pytest.mark.parametrize("layout", ["columns of 4 x 512", "even columns", "NumPy scalar"])
+def test_the_quick_profile_measures_layouts(layout):
+    chosen = matching(suite.PROFILES["quick"].patterns)
+    for name in layouts.OverNumPy.params[0]:
+        assert f"layouts.OverNumPy.track_ratio({name!r}, 'cython', {layout!r})" in chosen
+
+
 def test_the_full_profile_measures_everything():
     assert matching(suite.PROFILES["full"].patterns) == list(labels())
 
@@ -134,11 +154,12 @@ def test_each_pattern_of_a_profile_names_a_file(name):
         assert any(module in pattern for module in modules), pattern
 
 
-def test_the_gate_judges_relu_over_what_does_not_change():
+def test_the_gate_judges_what_is_measured_over_what_does_not_change():
     chosen = matching(gate.PATTERNS)
     assert chosen
+    assert not any("columns of 1024 x 2048" in label for label in chosen)
     assert not any(name in label for label in chosen for name in ("'memory'", "'L3'", "'numpy'"))
-    for cls in (relu.OverMemcpy, relu.OverMaximum):
+    for cls in (relu.OverMemcpy, relu.OverMaximum, layouts.OverNumPy):
         assert any(cls.__name__ in label for label in chosen)
     assert not any("OverExponential" in label for label in chosen)  # others may become faster
 

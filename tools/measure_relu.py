@@ -46,7 +46,7 @@ RESULTS = Path(__file__).resolve().parent.parent / "docs" / "relu"
 
 def machine() -> dict[str, Any]:
     """Return what the figures depend on."""
-    facts = report.machine([])
+    facts = report.machine({})
     return {
         "date": datetime.date.today().isoformat(),
         "processor": facts.processor,

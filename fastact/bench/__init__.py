@@ -2,7 +2,8 @@
 
 ``cells`` says what is measured, ``calls`` what each library is called with, ``peers`` how,
 ``measure`` times the calls and checks the results, ``report`` puts them into tables and JSON,
-``plot`` draws them.
+``plot`` draws them. ``layouts`` says and measures what ``--layouts`` compares, ``layout_report``
+puts that into tables and JSON.
 """
 
 from __future__ import annotations
@@ -11,17 +12,18 @@ import json
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import Any
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 import fastact as fa
-from fastact.bench import measure, peers, report
+from fastact.bench import layout_report, layouts, measure, peers, report
 from fastact.bench.cells import Cell, Grid
 from fastact.bench.measure import FULL, QUICK
 from fastact.terminal import make_console
 
-__all__ = ["FULL", "QUICK", "Grid", "run"]
+__all__ = ["FULL", "QUICK", "Grid", "layouts", "run", "run_layouts"]
 
 #: Columns of the tables where there is no terminal to ask.
 WIDTH_OF_FILES = 120
@@ -65,7 +67,7 @@ def run(
     """
     with settings(backend, precision):
         libraries, missing = peers.load(peer_names)
-        machine = report.machine(libraries)
+        machine = report.machine({library.name: library.version for library in libraries})
         results = _measure_all(grid, libraries, effort)
     summary = report.summary(results)
     if markdown:
@@ -75,13 +77,64 @@ def run(
             *report.terminal(machine, grid, results, missing), sep="\n"
         )
     if json_file is not None:
-        document = report.document(machine, grid, results)
-        json_file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
+        _write(json_file, report.document(machine, grid, results))
     if plot_file is not None:
         from fastact.bench import plot
 
         plot.save(plot_file, report.title(machine), results)
     return summary
+
+
+def run_layouts(
+    dtypes: Sequence[str],
+    threads: Sequence[int],
+    effort: measure.Effort,
+    backend: str,
+    precision: str,
+    markdown: bool = False,
+    json_file: Path | None = None,
+) -> layout_report.Summary:
+    """Measure calls on arrays that are not plain, beside ufuncs, and print the tables.
+
+    Parameters
+    ----------
+    dtypes : sequence of str
+        The dtypes in which every layout is measured.
+    threads : sequence of int
+        Numbers of threads of fastact; the ufuncs have one.
+    effort : Effort
+        How long to measure with each number of threads.
+    backend, precision, markdown, json_file
+        As for ``run``.
+
+    Returns
+    -------
+    Summary
+
+    Raises
+    ------
+    BackendUnavailableError
+        If this installation cannot run the backend.
+    """
+    results: list[layouts.Result] = []
+    with settings(backend, precision), _progress() as progress:
+        machine = report.machine({"fastact": fa.__version__} | layouts.libraries())
+        task = progress.add_task("", total=len(threads))
+        for count in threads:
+            progress.update(task, description=f"all layouts, threads: {count}")
+            results += layouts.measure_all(layouts.cases(dtypes, count), effort)
+            progress.advance(task)
+    if markdown:
+        print(layout_report.markdown(machine, results))
+    else:
+        make_console(WIDTH_OF_FILES).print(*layout_report.terminal(machine, results), sep="\n")
+    if json_file is not None:
+        _write(json_file, layout_report.document(machine, results))
+    return layout_report.summary(results)
+
+
+def _write(file: Path, document: dict[str, Any]) -> None:
+    file.write_text(json.dumps(document, indent=1) + "\n", encoding="utf-8")
 
 
 def _measure_all(

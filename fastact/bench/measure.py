@@ -5,7 +5,8 @@ from __future__ import annotations
 import statistics
 import time
 import timeit
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import NamedTuple
 
 import numpy as np
@@ -135,11 +136,13 @@ def time_in_turn(
     effort: Effort,
 ) -> tuple[dict[str, list[float]], dict[str, int]]:
     """Return the times of a call in every round, and the number of calls that each is a mean of."""
-    timers = {name: _timer(call, arrays, fresh) for name, call in calls.items()}
+    timers = {
+        name: make_timer(call, partial(_restore, arrays, fresh)) for name, call in calls.items()
+    }
     # In place a function meets its own result, which soon is subnormal (gelu) or infinite (selu):
     # each call starts afresh. Times of small arrays then contain that of reading the clock.
     is_in_place = cell.output == "inplace"
-    numbers = {name: 1 if is_in_place else _calls_per_sample(t) for name, t in timers.items()}
+    numbers = {name: 1 if is_in_place else calls_per_sample(t) for name, t in timers.items()}
     samples: dict[str, list[float]] = {name: [] for name in timers}
     deadline = time.perf_counter() + effort.seconds
     for rounds in range(effort.most):
@@ -152,17 +155,17 @@ def time_in_turn(
     return samples, numbers
 
 
-def _timer(call: Call, arrays: Mapping[str, Array], fresh: Array | None) -> timeit.Timer:
+def make_timer(call: Call, restore: Callable[[], None] = lambda: None) -> timeit.Timer:
     """Return a timer of the call, without garbage collection, after one call to warm up.
 
     The result of a call is held until the next one is there, as in the steady state of a program.
     """
-    names = call.names | {"restore": lambda: _restore(arrays, fresh)}
     setup = f"restore(); {call.statement}; restore()"
+    names = call.names | {"restore": restore}
     return timeit.Timer(call.statement, setup, time.perf_counter_ns, globals=names)
 
 
-def _calls_per_sample(timer: timeit.Timer) -> int:
+def calls_per_sample(timer: timeit.Timer) -> int:
     number = 1
     while (elapsed := timer.timeit(number)) < SAMPLE_NANOSECONDS:
         # No more than tenfold at once: the first calls are slower than what follows.

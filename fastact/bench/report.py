@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import platform
 import statistics
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from typing import Any, NamedTuple
 
@@ -17,7 +17,6 @@ from rich.text import Text
 import fastact as fa
 from fastact.bench.cells import Cell, Grid
 from fastact.bench.measure import LARGEST_ERROR, SLOWER, WRONG, Result
-from fastact.bench.peers import Library
 
 README_MARKS = ("<!-- bench: begin -->", "<!-- bench: end -->")
 
@@ -39,17 +38,15 @@ class Machine(NamedTuple):
     configuration: dict[str, dict[str, Any]]
 
 
-def machine(libraries: Sequence[Library]) -> Machine:
+def machine(libraries: Mapping[str, str]) -> Machine:
+    """Return this machine, with the versions of the libraries that are measured."""
     processor = cpuinfo.get_cpu_info()
     configuration = fa.show_config("dicts")
     return Machine(
         processor=processor.get("brand_raw", platform.machine()),
         usable_cpus=configuration["settings"]["usable_cpus"],
         system=platform.platform(terse=True),
-        versions={
-            **{library.name: library.version for library in libraries},
-            "python": platform.python_version(),
-        },
+        versions={**libraries, "python": platform.python_version()},
         configuration=configuration,
     )
 
@@ -123,10 +120,10 @@ def tables(results: Sequence[Result]) -> list[tuple[str, list[Result]]]:
 
 
 def _per_element(nanoseconds: float, cell: Cell) -> str:
-    return _three_digits(nanoseconds / cell.size)
+    return three_digits(nanoseconds / cell.size)
 
 
-def _three_digits(value: float) -> str:
+def three_digits(value: float) -> str:
     return f"{value:.3g}" if value < 100 else f"{value:,.0f}"
 
 
@@ -178,7 +175,7 @@ def _row(result: Result, peers: Sequence[str]) -> list[str | Text]:
     return [
         f"{cell.size:,}",
         _ulps(own.error),
-        _three_digits(cell.bytes_moved / own.median),
+        three_digits(cell.bytes_moved / own.median),
         _per_element(own.median, cell),
         *times,
         Text("" if result.ratio is None else f"{result.ratio:.2f}", style),
