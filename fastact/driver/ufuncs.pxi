@@ -4,6 +4,7 @@
 # Included by _core.pyx.
 
 cdef extern from "numpy/arrayobject.h":
+    object PyArray_NewLikeArray(cnp.ndarray array, cnp.NPY_ORDER order, PyObject* dtype, int subok)
     object PyArray_Scalar(void* data, cnp.dtype descr, PyObject* base)
 
 cdef extern from "strides.h":
@@ -564,7 +565,7 @@ cdef object call_ufunc(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObje
             return result
     if wants_table(verb, call.loops, operands.type_number, operands.size, call.has_defaults):
         return None
-    if operands.size >= 2 * min(verb.chunk, LONGEST_CHUNK):
+    if operands.size >= 2 * min(verb.chunk, LONGEST_CHUNK) or verb.n_inputs == 1:
         result = call_on_grid(verb, args, &call, operands.type_number, operands.dimensions)
         if result is not None:
             return result
