@@ -138,9 +138,9 @@ class Verb(_Base):  # type: ignore[misc]
         if name in dispatch.COMPILED_BACKENDS:
             self._use_table(dispatch.COMPILED_BACKENDS.index(name), dtype.num, table, loop)
 
-    def _new_outputs(self, inputs: list[np.ndarray]) -> tuple[np.ndarray, ...]:
-        """Return new outputs for the compiled driver."""
-        return memory.new_outputs(inputs, self.nout)
+    def _new_outputs(self, inputs: list[np.ndarray], size: int) -> tuple[np.ndarray, ...]:
+        """Return new outputs, of so many bytes, for the compiled driver."""
+        return memory.new_outputs(inputs, self.nout, size)
 
     def _settle_ties(
         self,

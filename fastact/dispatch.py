@@ -53,7 +53,7 @@ _IN_PLACE_FLAGS = ("overlap_assume_elementwise",)
 _OVERLAP_WORK = 10_000
 # What NumPy's ufuncs take besides, and why it is refused.
 _LOOPS = "the arrays alone choose the loop; use dtype to compute in another dtype"
-_REFUSED = {"signature": _LOOPS, "sig": _LOOPS, "axes": "the function has no core dimensions"}
+_REFUSED = {"signature": _LOOPS, "sig": _LOOPS}
 
 
 def call(verb: Verb, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:

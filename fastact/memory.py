@@ -45,15 +45,17 @@ def new_arrays(size: int) -> AbstractContextManager[None]:
     return block
 
 
-def new_outputs(inputs: Sequence[np.ndarray], count: int) -> tuple[np.ndarray, ...]:
+def new_outputs(inputs: Sequence[np.ndarray], count: int, size: int) -> tuple[np.ndarray, ...]:
     """Return arrays of the inputs' dtype, in the shape and memory order of a ufunc's results.
+
+    Each has ``size`` bytes.
 
     ``np.empty_like`` takes an axis of stride 0 for the innermost, ufuncs do not.
     """
     dtype = inputs[0].dtype
     flags: Any = [*[["readonly"]] * len(inputs), *[["writeonly", "allocate"]] * count]
     operands: Any = [*inputs, *[None] * count]
-    with new_arrays(np.broadcast(*inputs).size * dtype.itemsize):
+    with new_arrays(size):
         arrays = np.nditer(operands, ["zerosize_ok"], flags, [dtype] * len(operands)).operands
     return tuple(arrays[len(inputs) :])
 

@@ -246,7 +246,7 @@ BAD_CALLS = {
     "training_none": ((), {"training": None}, TypeError, "training must be a bool, got None"),
     "seed": ((), {"training": True, "rng": -1}, ValueError, "rng must be .*got -1"),
     "unknown": ((), {"seed": 1}, TypeError, "'seed'; it takes .*training, rng, slopes, out"),
-    "too_many": ((0.1, 0.2, False, None, 1.0), {}, TypeError, "at most"),
+    "too_many": ((0.1, 0.2, False, None, 1.0, 2.0, 3.0), {}, TypeError, "at most"),
 }
 
 

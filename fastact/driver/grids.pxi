@@ -168,7 +168,7 @@ cdef object call_on_grid(FastPath verb, PyObject** args, Call* call, int type_nu
             return None
     inputs = [<object>args[i] for i in range(verb.n_inputs)]
     if call.out == Py_None:
-        outputs = new_outputs(verb, inputs)
+        outputs = new_outputs(verb, inputs, &grid, dimensions)
     else:
         outputs = [<object>call.out]
         if not is_strided(call.out, type_number, True) or not keeps_all_inputs(<object>call.out, inputs):
@@ -193,11 +193,16 @@ cdef object call_on_grid(FastPath verb, PyObject** args, Call* call, int type_nu
     return outputs[0] if verb.n_outputs == 1 else tuple(outputs)
 
 
-cdef object new_outputs(FastPath verb, list inputs):
+cdef object new_outputs(FastPath verb, list inputs, Grid* grid, int dimensions):
     """Return new arrays in the shape and the memory order of a ufunc's results."""
     cdef cnp.ndarray array = inputs[0]
-    if len(inputs) > 1 or cnp.PyArray_NBYTES(array) >= POOL_THRESHOLD or has_step_of_zero(array):
-        return verb._new_outputs(inputs)
+    cdef Py_ssize_t size = 1
+    cdef int axis
+    for axis in range(dimensions):
+        size *= grid.lengths[axis]
+    size *= cnp.PyArray_ITEMSIZE(array)
+    if len(inputs) > 1 or size >= POOL_THRESHOLD or has_step_of_zero(array):
+        return verb._new_outputs(inputs, size)
     return [PyArray_NewLikeArray(array, cnp.NPY_KEEPORDER, NULL, 0) for _ in range(verb.n_outputs)]
 
 
