@@ -44,14 +44,16 @@ def cast(
     wanted, casting = arguments.get("dtype"), arguments.get("casting", "same_kind")
     if wanted is not None:
         dtype = np.dtype(wanted)
-        if dtype.char not in "efd" and dtype.name != "bfloat16":
+        is_served = dtype.char in "efd" or dtype.name == "bfloat16"
+        if not (is_served and dtype.isnative):
             raise TypeError(
                 f"{verb.__name__}: dtype must be float16, bfloat16, float32 or float64, got {dtype}"
             )
-    for name, operand in zip(verb.arguments, operands, strict=True):
+    # Python numbers are weak beside arrays, and have a dtype of their own where they are alone.
+    weak = [type(operand) in (bool, int, float) for operand in operands]
+    for name, operand, is_weak in zip(verb.arguments, operands, weak, strict=True):
         own = np.asarray(operand).dtype
-        is_weak = type(operand) in (bool, int, float)
-        if not is_weak and not np.can_cast(own, dtype, casting):
+        if (not is_weak or all(weak)) and not np.can_cast(own, dtype, casting):
             raise TypeError(
                 f"{verb.__name__}: {name} must have a dtype that casts to {dtype} ({casting}), "
                 f"got {own}"
