@@ -171,6 +171,7 @@ cdef object call_on_grid(FastPath verb, PyObject** args, Call* call, int type_nu
     job.n_inputs, job.n_outputs = verb.n_inputs, verb.n_outputs
     job.chunk = verb.chunk
     job.streaming = False
+    grid.row.unsigned_zeros = grid.row.singles = 0
     for i in range(verb.n_outputs):
         array = outputs[i]
         if not is_strided(<PyObject*>array, type_number, True) or not has_shape(array, &grid, dimensions):

@@ -55,10 +55,16 @@ cdef struct Strided:
     Job job  # its inputs and outputs begin at element 0
     Py_ssize_t input_steps[MAX_OPERANDS]  # bytes
     Py_ssize_t output_steps[MAX_OPERANDS]
+    # One bit for each input that is a parameter: whether its negative zeros are 0, and whether its
+    # nearest number of float32 counts.
+    unsigned int unsigned_zeros
+    unsigned int singles
 
 
 cdef bint is_contiguous(Strided* strided) noexcept nogil:
     cdef int i
+    if strided.unsigned_zeros | strided.singles:
+        return False
     for i in range(strided.job.n_inputs):
         if strided.input_steps[i] != strided.job.input_sizes[i]:
             return False
@@ -86,11 +92,15 @@ cdef void run_tile(Strided* strided, Py_ssize_t begin, Py_ssize_t count) noexcep
     for i in range(job.n_inputs):
         size, step = job.input_sizes[i], strided.input_steps[i]
         address = <char*>job.inputs[i] + begin * step
-        if step == size and is_whole:
+        if step == size and is_whole and not (strided.unsigned_zeros | strided.singles) >> i & 1:
             inputs[i] = address
             continue
         inputs[i] = scratch[used]
         gather(inputs[i], address, step, count, size)
+        if strided.singles >> i & 1:
+            round_to_singles(scratch[used], count)
+        if strided.unsigned_zeros >> i & 1:
+            drop_signs_of_zeros(scratch[used], count)
         memset(<char*>inputs[i] + count * size, 0, (blocks * BLOCK - count) * size)
         used += 1
     for i in range(job.n_outputs):
@@ -103,6 +113,18 @@ cdef void run_tile(Strided* strided, Py_ssize_t begin, Py_ssize_t count) noexcep
         address = <char*>job.outputs[i] + begin * strided.output_steps[i]
         if outputs[i] != address:
             scatter(address, outputs[i], strided.output_steps[i], count, job.output_sizes[i])
+
+
+cdef void drop_signs_of_zeros(double* values, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(count):
+        values[i] += 0.0
+
+
+cdef void round_to_singles(double* values, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(count):
+        values[i] = <float>values[i]
 
 
 cdef void run_strided(Strided* strided, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
@@ -286,6 +308,7 @@ cdef void compute(
     cdef int first_output = kernel.n_arrays + kernel.n_parameters
     cdef int i
     cdef bint are_defaults = not is_broadcast and read_parameters(kernel, args, steps, 0, values)
+    strided.unsigned_zeros = strided.singles = 0
     job.n = n
     job.n_inputs = kernel.n_arrays
     job.n_outputs = kernel.n_outputs
@@ -302,6 +325,10 @@ cdef void compute(
         for i in range(kernel.n_arrays, first_output):
             job.inputs[i], job.input_sizes[i] = args[i], sizeof(double)
             strided.input_steps[i] = steps[i]
+            if kernel.defaults[i - kernel.n_arrays] == 0:  # as in read_parameters
+                strided.unsigned_zeros |= <unsigned int>1 << i
+        if kernel.type_number == cnp.NPY_FLOAT32:
+            strided.singles = kernel.compared << kernel.n_arrays
     job.loop = loop_of(kernel, is_broadcast, are_defaults)
     if job.loop == NULL:
         report_missing_loop()
@@ -406,6 +433,8 @@ cdef void compute_sixteen_bits(
         if kernel.compared >> (k - kernel.n_arrays) & 1:
             for i in range(count):
                 wide[k][i] = nearest(wide[k][i], kernel)
+        if strided.unsigned_zeros >> k & 1:
+            drop_signs_of_zeros(wide[k], count)
     for k in range(job.n_outputs):
         outputs[k] = results[k]
     if kernel.saturates:
