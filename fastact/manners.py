@@ -49,11 +49,11 @@ def cast(
             raise TypeError(
                 f"{verb.__name__}: dtype must be float16, bfloat16, float32 or float64, got {dtype}"
             )
-    # Python numbers are weak beside arrays, and have a dtype of their own where they are alone.
-    weak = [type(operand) in (bool, int, float) for operand in operands]
-    for name, operand, is_weak in zip(verb.arguments, operands, weak, strict=True):
+    for name, operand in zip(verb.arguments, operands, strict=True):
         own = np.asarray(operand).dtype
-        if (not is_weak or all(weak)) and not np.can_cast(own, dtype, casting):
+        # As in NumPy, Python numbers have no dtype of their own beside another operand.
+        is_weak = len(operands) > 1 and type(operand) in (bool, int, float)
+        if not is_weak and not np.can_cast(own, dtype, casting):
             raise TypeError(
                 f"{verb.__name__}: {name} must have a dtype that casts to {dtype} ({casting}), "
                 f"got {own}"
