@@ -113,7 +113,7 @@ class Verb(_Base):  # type: ignore[misc]
                 self.kind == "backward_from_output" and numpy_backend.has_bounds(row),
             )
             self.adopt_loops("cython", config.cython_backend.loop_address)
-        elif self._is_defined:
+        elif self.is_defined:
             shared = [name for name in self.input_names if name in self.kernel.input_names]
             sums = [0, 0]
             if self.nout > self.kernel.nout:
@@ -164,8 +164,15 @@ class Verb(_Base):  # type: ignore[misc]
         return self.row.exponential_free or self.kind == "backward_from_output"
 
     @property
-    def _is_defined(self) -> bool:
+    def is_defined(self) -> bool:
         return self.kind != "backward_from_output" or bool(self.row.derivative_from_output)
+
+    @property
+    def why_undefined(self) -> str:
+        return (
+            f"the derivative of {self.row.name} is not a function of its output: "
+            f"{self.row.no_derivative_from_output}; use {self.row.name}.backward"
+        )
 
     def _signs(self, parameter: Parameter) -> int:
         """Return which values the parameter may have, for the fast path: a domain is one of signs.
@@ -181,11 +188,8 @@ class Verb(_Base):  # type: ignore[misc]
         )
 
     def _general_call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if not self._is_defined:
-            raise TypeError(
-                f"{self.__name__}: the derivative of {self.row.name} is not a function of its "
-                f"output: {self.row.no_derivative_from_output}; use {self.row.name}.backward"
-            )
+        if not self.is_defined:
+            raise TypeError(f"{self.__name__}: {self.why_undefined}")
         driver = dispatch if self.kernel is None else sloped
         return driver.call(self, args, kwargs)
 
@@ -262,7 +266,8 @@ class Verb(_Base):  # type: ignore[misc]
 
         Its inputs are the arrays and then the parameters. It does not check their domain, has no
         default for them, and uses the backend and the precision that were in force when it was
-        asked for.
+        asked for. There is none (``AttributeError``) of prelu, of rrelu, and of
+        ``backward_from_output`` where the derivative is not a function of the output.
         """
         return dispatch.ufunc_of(self)
 

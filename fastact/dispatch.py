@@ -814,7 +814,13 @@ def _find_ufunc(verb: Verb, loop: str, settings: config.Settings) -> Any:
 
 def ufunc_of(verb: Verb) -> np.ufunc:
     """Return the ufunc of a verb for the settings in force; all of its loops are compiled."""
-    verb = verb.kernel or verb
+    if verb.kernel is not None:
+        raise AttributeError(
+            f"{verb.__name__} has no ufunc: its slopes lie along an axis or are drawn; "
+            f"use that of {verb.row.kernels}, whose slopes broadcast"
+        )
+    if not verb.is_defined:
+        raise AttributeError(f"{verb.__name__} has no ufunc: {verb.why_undefined}")
     own = {"backend": verb.backend, "precision": verb.precision}
     settings = config.with_settings({name: value for name, value in own.items() if value})
     backend = config.backend_name(settings.backend)

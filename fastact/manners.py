@@ -44,13 +44,15 @@ def cast(
     wanted, casting = arguments.get("dtype"), arguments.get("casting", "same_kind")
     if wanted is not None:
         dtype = np.dtype(wanted)
-        if dtype.char not in "efd" and dtype.name != "bfloat16":
+        is_served = dtype.char in "efd" or dtype.name == "bfloat16"
+        if not (is_served and dtype.isnative):
             raise TypeError(
                 f"{verb.__name__}: dtype must be float16, bfloat16, float32 or float64, got {dtype}"
             )
     for name, operand in zip(verb.arguments, operands, strict=True):
         own = np.asarray(operand).dtype
-        is_weak = type(operand) in (bool, int, float)
+        # As in NumPy, Python numbers have no dtype of their own beside another operand.
+        is_weak = len(operands) > 1 and type(operand) in (bool, int, float)
         if not is_weak and not np.can_cast(own, dtype, casting):
             raise TypeError(
                 f"{verb.__name__}: {name} must have a dtype that casts to {dtype} ({casting}), "

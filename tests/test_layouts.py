@@ -83,6 +83,8 @@ def assert_identical(actual: np.ndarray, expected: np.ndarray) -> None:
     assert actual.shape == expected.shape
     if actual.tobytes() == expected.tobytes():
         return  # far quicker than what follows, which forgives NaN and tells what differs
+    if actual.dtype.name == "bfloat16":  # of which NumPy does not know what NaN is
+        actual, expected = actual.astype(np.float32), expected.astype(np.float32)
     np.testing.assert_array_equal(actual, expected)
     numbers = expected == expected
     np.testing.assert_array_equal(np.signbit(actual)[numbers], np.signbit(expected)[numbers])
@@ -234,20 +236,6 @@ def test_the_fast_path_takes_parameters(verb, dtype):
     # Of the output, the gradient of soft_shrink is always the same function.
     if chosen and verb.__name__ != "soft_shrink.backward_from_output":
         assert short[0].tobytes() != results(verb, *args)[0].tobytes()
-
-
-@over_kinds
-def test_without_dimensions_the_result_is_a_scalar(verb, backend):
-    for dtype in ("float16", "float32", "float64"):
-        numbers = sample((40,), dtype)
-        args = [numbers] * len(verb.arguments)
-        expected = results(verb, *args, backend=backend)
-        for i, number in enumerate(numbers):
-            for form in (number, np.array(number)):
-                scalar = results(verb, *[form] * len(args), backend=backend)
-                for actual, array in zip(scalar, expected, strict=True):
-                    assert type(actual) is type(np.tanh(np.array(1, dtype)))
-                    assert_identical(actual, array[i])
 
 
 def test_arguments_broadcast(backend):

@@ -10,6 +10,7 @@ A case is a call (``fuzz_calls.py``) that depends on the seed and its number alo
   thresholds, another position.
 - Each element agrees with the NumPy backend: to the bit where nothing is rounded, elsewhere within
   the bounds of docs/accuracy.md.
+- Each element has the bits that ``.ufunc`` gives it, for contiguous arrays of one dtype.
 - Type, dtype, shape and memory order are those of a NumPy ufunc.
 - An error is of the same kind in each backend, begins with the name of the function and leaves all
   memory as it was.
@@ -43,6 +44,7 @@ from fuzz_calls import (
     Call,
     draw,
     keywords,
+    passed,
     place,
     program,
     result_axes,
@@ -73,7 +75,7 @@ def run(call: Call, backend: str) -> Outcome:
     memories, arrays = place(call)
     before = {home: memory.copy() for home, memory in memories.items()}
     operands = [
-        arrays.get(name, value)
+        passed(value, arrays.get(name))
         for name, value in zip(call.function.arguments, call.operands, strict=True)
     ]
     given = keywords(call, arrays)
@@ -156,6 +158,35 @@ def plain(
     return found
 
 
+def has_ufunc(call: Call, dtype: np.dtype) -> bool:
+    """Whether ``.ufunc`` gives the same bits: it knows no casts, and all parameters as kernels do.
+
+    A call with arrays of parameters has no fast loop, a ufunc takes it for elements with defaults.
+    """
+    arrays = [*call.operands, *filter(None, call.outs)]
+    has_own_loops = call.precision == "faithful" or call.row.exponential_free
+    return (
+        call.backend == "cython"
+        and not call.row.kernels
+        and dtype.char in "efd"
+        and all(isinstance(array, Array) and array.dtype == dtype.name for array in arrays)
+        and (has_own_loops or not any(isinstance(p, Array) for p in call.parameters.values()))
+        and not has_extremes(call)
+    )
+
+
+def by_ufunc(call: Call, dtype: np.dtype) -> list[np.ndarray]:
+    """Return the results of the ufunc for contiguous arrays."""
+    _, arrays = place(call)
+    given = keywords(call, arrays)
+    with fa.use_backend(call.backend), fa.use_precision(call.precision):
+        ufunc = call.function.ufunc
+    operands = [native(np.broadcast_to(arrays[n], call.shape)) for n in call.function.arguments]
+    values = [np.float64(given.get(p.name, p.default)) for p in call.row.parameters]
+    results = ufunc(*operands, *values)
+    return list(results) if call.function.nout == 2 else [results]
+
+
 def native(array: np.ndarray) -> np.ndarray:
     return np.array(array, array.dtype.newbyteorder("="), order="C")
 
@@ -165,7 +196,7 @@ def slopes(call: Call, parameters: dict[str, Any], shape: tuple[int, ...]) -> An
     if call.name == "prelu":
         weight, axis = np.asarray(parameters["weight"]), parameters.get("axis", 1)
         if weight.size == 1:
-            return float(weight.reshape(()))
+            return float(weight.item())
         return weight.reshape(-1, *[1] * (len(shape) - 1 - axis % len(shape)))
     if "slopes" in parameters:
         given = parameters["slopes"]
@@ -173,7 +204,7 @@ def slopes(call: Call, parameters: dict[str, Any], shape: tuple[int, ...]) -> An
     lower, upper = parameters.get("lower", 1 / 8), parameters.get("upper", 1 / 3)
     if parameters.get("training"):
         return fa.rrelu.draw_slopes(shape, lower, upper, parameters["rng"])
-    return (float(lower) + float(upper)) / 2
+    return (np.asarray(lower).item() + np.asarray(upper).item()) / 2
 
 
 # --- the contract ------------------------------------------------------------------------------
@@ -194,6 +225,8 @@ def check(call: Call) -> None:
     check_bits("a plain call", outcome.results, plain(call, call.backend, dtype, outcome.results))
     if dtype.kind in "iu":
         check_integers(outcome.results, plain(call, "numpy", np.dtype("float64"), is_cast=True))
+    if has_ufunc(call, dtype):
+        check_bits("the ufunc", outcome.results, by_ufunc(call, dtype))
     if call.backend != "numpy":
         reference = plain(call, "numpy", dtype, outcome.results)
         check_values(call, outcome.results, reference, dtype)
@@ -233,7 +266,7 @@ def fits(shape: tuple[int, ...], out_shape: tuple[int, ...]) -> bool:
 
 
 def has_extremes(call: Call) -> bool:
-    numbers = [float(number) for number in call.numbers()]
+    numbers = [float(np.asarray(number).item()) for number in call.numbers()]
     return any(number in EXTREMES or number != number for number in numbers)
 
 
@@ -448,7 +481,7 @@ def simpler(call: Call) -> Iterator[Call]:
 def without_axis(call: Call, axis: int) -> Call:
     def shortened(value: Any) -> Any:
         if not isinstance(value, Array):
-            return value
+            return value.item() if np.ndim(value) else value
         axes = list(value.axes)
         position = len(axes) - (len(call.shape) - axis)
         if position >= 0:

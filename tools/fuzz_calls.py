@@ -51,6 +51,8 @@ class Array(NamedTuple):
     read_only: bool = False
     #: The name of the array in whose memory it lies, "" for one of its own.
     home: str = ""
+    #: Whether it is passed as a scalar of NumPy: it has no dimensions.
+    is_scalar: bool = False
 
     @property
     def numpy_dtype(self) -> np.dtype:
@@ -132,6 +134,11 @@ BOUNDS = {
     "offset": (-1, 1), "min_val": (-3, 0), "max_val": (0.1, 3),
 }  # fmt: skip
 OTHER_BOUNDS = (0.1, 3)
+#: An array has no dimensions; shapes of one element come on top.
+NUMBER_TYPES = (
+    *(float, float, float, np.float64, np.float32, np.float16, np.asarray),
+    *(math.ceil, lambda value: np.int64(math.ceil(value)), lambda value: np.array(value, "f4")),
+)
 EXTREMES = (
     *(0.0, -0.0, -0.5, -200, 2**40, 2**70, math.inf, -math.inf, math.nan, 5e-324, -1e-310),
     *(1e-45, -1e-40, 70000.0, 3e38, 1e39, -1e39, 1e308, -1e308),
@@ -140,7 +147,10 @@ SPECIAL = (
     *(0.0, 0.1, 0.3, 0.5, 0.7, 1.0, 1.5, 2.0, 3.0, 6.0, 20.0, 88.7, 104.0, 709.0, 1e4, 65504.0),
     *(1e20, 3.4e38, 1e300, 1e-3, 1e-7, 1e-20, 1e-39, 1e-45, 1e-310, 5e-324, math.inf, math.nan),
 )
-STEPS = ((1,), (1,), (2,), (-1,), (2, 1), (1, 2), (1, -1), (-1, 1), (3, -2))
+STEPS = (
+    *((1,), (1,), (2,), (-1,), (2, 1), (1, 2), (1, -1), (-1, 1), (3, -2), (4,), (-4, 1), (5, -3)),
+    *((1, 33), (33, 1), (64, 2)),
+)
 ZERO_STEPS = ((0,), (0, 1), (1, 0))
 
 
@@ -157,7 +167,9 @@ def draw(seed: int, case: int, names: list[str], verbs: list[str], backends: lis
     operands = [draw_operand(random, shape, dtype) for _ in activation.VERBS[verb][0]]
     # One operand has the shape of the results; the last, where slopes or outputs depend on it.
     has_full = any(isinstance(operand, Array) and operand.axes == full for operand in operands)
-    if row.kernels or verb == "backward_from_output" or not has_full:
+    needs_array = row.kernels or verb == "backward_from_output"
+    are_numbers = not any(isinstance(operand, Array) for operand in operands)
+    if needs_array or not (has_full or (are_numbers and shape == ())):
         operands[-1] = draw_array(random, full, dtype)
     call = Call(
         name,
@@ -204,6 +216,8 @@ def draw_array(
     is_out: bool = False,
 ) -> Array:
     array = Array(axes, dtype, random.randrange(1, 1 << 30), bounds)
+    if axes == () and not is_out and random.random() < 0.5:
+        return array._replace(is_scalar=True)
     if random.random() < 0.4:
         return array
     itemsize = np.dtype(dtype).itemsize
@@ -226,7 +240,7 @@ def draw_axes(random: Random, ndim: int) -> Axes:
 
 
 def draw_operand(random: Random, shape: tuple[int, ...], dtype: str) -> Any:
-    if random.random() < 0.03:
+    if random.random() < (0.03 if shape else 0.3):
         return random.choice((0.1, 1, True, -2.5))
     if random.random() < 0.1:
         dtype = random.choice(NUMBERS + INTEGERS)
@@ -263,8 +277,10 @@ def draw_parameter(random: Random, name: str, shape: tuple[int, ...], may_be_arr
         return draw_array(random, axes, random.choice(NUMBERS), bounds)
     if random.random() < 0.15:
         return random.choice(EXTREMES)
-    types = (float, float, float, np.float64, np.float32, np.float16, np.asarray, math.ceil)
-    return random.choice(types)(round(random.uniform(*bounds), 1))
+    value = random.choice(NUMBER_TYPES)(round(random.uniform(*bounds), 1))
+    if shape and random.random() < 0.1:
+        return np.reshape(value, random.choice(((1,), (1,), (1,) * len(shape))))
+    return value
 
 
 def draw_outs(random: Random, call: Call) -> tuple[Array | None, ...]:
@@ -299,6 +315,7 @@ def result_dtype(call: Call) -> np.dtype | None:
     """Return the dtype of the results by NumPy's rules, or None where these have none."""
     strong = [np.dtype(x.dtype) for x in call.operands if isinstance(x, Array)]
     weak = [x for x in call.operands if not isinstance(x, Array)]
+    strong = strong or [np.asarray(x).dtype for x in weak]
     try:
         dtype = np.result_type(*strong)
     except TypeError:
@@ -321,6 +338,8 @@ def result_dtypes(call: Call) -> list[str]:
     if call.has_weight_gradient:
         weight = call.parameters["weight"]
         own = dtype if type(weight) in (int, float) else np.dtype(weight.dtype)
+        if own.kind in "iu":  # a gradient is none
+            own = np.tanh.resolve_dtypes((own, None))[1]
         dtypes[1] = own.name
     return dtypes
 
@@ -328,7 +347,8 @@ def result_dtypes(call: Call) -> list[str]:
 def result_axes(call: Call) -> list[Axes]:
     axes: list[Axes] = [tuple(range(len(call.shape)))] * call.function.nout
     if call.has_weight_gradient:
-        axes[1] = getattr(call.parameters["weight"], "axes", ())
+        weight = call.parameters["weight"]
+        axes[1] = weight.axes if isinstance(weight, Array) else (None,) * np.ndim(weight)
     return axes
 
 
@@ -399,7 +419,14 @@ def fill_with_outputs(call: Call, arrays: dict[str, np.ndarray]) -> None:
 
 
 def keywords(call: Call, arrays: dict[str, np.ndarray]) -> dict[str, Any]:
-    return {name: arrays.get(name, value) for name, value in call.parameters.items()}
+    return {name: passed(value, arrays.get(name)) for name, value in call.parameters.items()}
+
+
+def passed(value: Any, placed: np.ndarray | None) -> Any:
+    """Return what the call gets for an array, which is placed in memory, or for a number."""
+    if isinstance(value, Array):
+        return placed[()] if value.is_scalar and placed is not None else placed
+    return value
 
 
 # --- programs ----------------------------------------------------------------------------------
@@ -420,6 +447,8 @@ def program(call: Call) -> str:
             lines.append(f"{name}[...] = {literal(array, view)}")
         if array.read_only:
             lines.append(f"{name}.flags.writeable = False")
+        if array.is_scalar:
+            lines.append(f"{name} = {name}[()]")
     options = [f"{n}={n if n in arrays else repr(x)}" for n, x in call.parameters.items()]
     if "y" in arrays and arrays["y"].size > MOST_LITERALS:
         lines.append(f"y[...] = fa.{call.name}({', '.join(['y', *options])}, backend='numpy')")
@@ -436,7 +465,7 @@ def program(call: Call) -> str:
     lines.append(f"fa.set_num_threads({call.threads})")
     lines.append(f"print(fa.{call.function.__name__}({', '.join(given)}))")
     text = "\n".join(lines)
-    imports = ["import numpy as np", "from numpy import inf, nan", "import fastact as fa"]
+    imports = ["import numpy as np", "from numpy import array, float16, float32, inf, nan", "import fastact as fa"]
     imports += ["import ml_dtypes"] if "bfloat16" in text else []
     imports += ["from fuzz_calls import Array, values"] if "values(" in text else []
     return "\n".join([*imports, text])

@@ -120,9 +120,9 @@ cdef extern from *:
 
 cdef extern from "Python.h":
     int PyErr_CheckSignals() except -1
-    void PyErr_SetString(object error, const char* message)
     int PyContextVar_Get(object var, PyObject* default, PyObject** value) except -1
     PyObject* PyContextVar_Set(object var, object value) except NULL
+    void Py_INCREF(object)
     void Py_DECREF(PyObject*)
     PyObject* PyTuple_GET_ITEM(PyObject*, Py_ssize_t)
     PyObject* PyList_GET_ITEM(list, Py_ssize_t)
@@ -1160,7 +1160,7 @@ cdef bint read_element(PyObject* value, int dimensions, double* number) except -
             return False
         type_number = cnp.PyArray_TYPE(array)
     else:
-        type_number = scalar_types.get(type(<object>value), NOT_SERVED)
+        type_number = type_number_of_scalar(value)
     if not (<int>cnp.NPY_BYTE <= type_number <= <int>cnp.NPY_DOUBLE or type_number == cnp.NPY_FLOAT16):
         return False
     number[0] = float(<object>value) if array is None else float(array.item())

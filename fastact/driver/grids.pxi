@@ -155,17 +155,12 @@ cdef object call_on_grid(FastPath verb, PyObject** args, Call* call, int type_nu
     cdef Grid grid
     cdef Job* job = &grid.row.job
     cdef cnp.ndarray array
-    cdef int i, axis
+    cdef int i
     choose_loop(job, verb, call, type_number)
     if job.loop == NULL:
         return None
-    for axis in range(dimensions):
-        grid.lengths[axis] = 1
-    for i in range(verb.n_inputs):
-        if not is_strided(args[i], type_number, False):
-            return None
-        if not join_shape(&grid, <cnp.ndarray>args[i], dimensions):
-            return None
+    if not set_inputs(&grid, verb, args, type_number, dimensions):
+        return None
     inputs = [<object>args[i] for i in range(verb.n_inputs)]
     if call.out == Py_None:
         outputs = new_outputs(verb, inputs, &grid, dimensions)
@@ -173,21 +168,23 @@ cdef object call_on_grid(FastPath verb, PyObject** args, Call* call, int type_nu
         outputs = [<object>call.out]
         if not is_strided(call.out, type_number, True) or not keeps_all_inputs(<object>call.out, inputs):
             return None
+    # Other code may have run, and changed an array in place. From here on, none does.
+    if not set_inputs(&grid, verb, args, type_number, dimensions):
+        return None
     job.n_inputs, job.n_outputs = verb.n_inputs, verb.n_outputs
     job.chunk = verb.chunk
     job.streaming = False
-    for i in range(verb.n_inputs):
-        array = inputs[i]
-        job.inputs[i], job.input_sizes[i] = cnp.PyArray_DATA(array), cnp.PyArray_ITEMSIZE(array)
-        set_steps(grid.input_steps[i], array, dimensions)
+    grid.row.unsigned_zeros = grid.row.singles = 0
     for i in range(verb.n_outputs):
         array = outputs[i]
-        if not has_shape(array, &grid, dimensions):
+        if not is_strided(<PyObject*>array, type_number, True) or not has_shape(array, &grid, dimensions):
             return None
         job.outputs[i], job.output_sizes[i] = cnp.PyArray_DATA(array), cnp.PyArray_ITEMSIZE(array)
         set_steps(grid.output_steps[i], array, dimensions)
     grid.n_axes = dimensions
     sort_axes(&grid)
+    if not is_disjoint(&grid):
+        return None
     join_axes(&grid)
     run_grid(&grid, call.choice.num_threads)
     return outputs[0] if verb.n_outputs == 1 else tuple(outputs)
@@ -212,6 +209,42 @@ cdef bint has_step_of_zero(cnp.ndarray array):
         if cnp.PyArray_STRIDE(array, axis) == 0:
             return True
     return False
+
+
+cdef bint set_inputs(Grid* grid, FastPath verb, PyObject** args, int type_number, int dimensions):
+    """Set lengths, addresses and steps; return whether the inputs are such as a grid takes."""
+    cdef Job* job = &grid.row.job
+    cdef cnp.ndarray array
+    cdef int i, axis
+    for axis in range(dimensions):
+        grid.lengths[axis] = 1
+    for i in range(verb.n_inputs):
+        if not is_strided(args[i], type_number, False):
+            return False
+        array = <cnp.ndarray>args[i]
+        if cnp.PyArray_NDIM(array) > dimensions or not join_shape(grid, array, dimensions):
+            return False
+        job.inputs[i], job.input_sizes[i] = cnp.PyArray_DATA(array), cnp.PyArray_ITEMSIZE(array)
+        set_steps(grid.input_steps[i], array, dimensions)
+    return True
+
+
+cdef bint is_disjoint(Grid* grid):
+    """Whether no two elements of the first output share memory; its axes are sorted.
+
+    Others are new arrays. Of elements that do share it, the last must win, as in a ufunc.
+    """
+    cdef Py_ssize_t extent = grid.row.job.output_sizes[0]  # of the axes so far
+    cdef Py_ssize_t step
+    cdef int axis
+    for axis in range(grid.n_axes - 1, -1, -1):
+        if grid.lengths[axis] < 2:
+            continue
+        step = labs(grid.output_steps[0][axis])
+        if step < extent:
+            return False
+        extent += step * (grid.lengths[axis] - 1)
+    return True
 
 
 cdef bint has_shape(cnp.ndarray array, Grid* grid, int dimensions):

@@ -29,14 +29,18 @@ cdef extern from "floating_point.h":
 
 cdef extern from *:
     """
-    /* The number of threads for the ufunc that this thread calls; 0 if nobody has set it. */
     #if defined(_MSC_VER)
-    static __declspec(thread) int fastact_threads_of_call = 0;
+    #define FASTACT_OF_THREAD static __declspec(thread)
     #else
-    static __thread int fastact_threads_of_call = 0;
+    #define FASTACT_OF_THREAD static __thread
     #endif
+    /* The number of threads for the ufunc that this thread calls; 0 if nobody has set it. */
+    FASTACT_OF_THREAD int fastact_threads_of_call = 0;
+    /* What a loop of that call has raised, or NULL: NumPy looks for no errors of such loops. */
+    FASTACT_OF_THREAD PyObject *fastact_error_of_call = NULL;
     """
     int threads_of_call "fastact_threads_of_call"
+    PyObject* error_of_call "fastact_error_of_call"
 
 cnp.import_ufunc()
 
@@ -52,10 +56,16 @@ cdef struct Strided:
     Job job  # its inputs and outputs begin at element 0
     Py_ssize_t input_steps[MAX_OPERANDS]  # bytes
     Py_ssize_t output_steps[MAX_OPERANDS]
+    # One bit for each input that is a parameter: whether its negative zeros are 0, and whether its
+    # nearest number of float32 counts.
+    unsigned int unsigned_zeros
+    unsigned int singles
 
 
 cdef bint is_contiguous(Strided* strided) noexcept nogil:
     cdef int i
+    if strided.unsigned_zeros | strided.singles:
+        return False
     for i in range(strided.job.n_inputs):
         if strided.input_steps[i] != strided.job.input_sizes[i]:
             return False
@@ -83,11 +93,15 @@ cdef void run_tile(Strided* strided, Py_ssize_t begin, Py_ssize_t count) noexcep
     for i in range(job.n_inputs):
         size, step = job.input_sizes[i], strided.input_steps[i]
         address = <char*>job.inputs[i] + begin * step
-        if step == size and is_whole:
+        if step == size and is_whole and not (strided.unsigned_zeros | strided.singles) >> i & 1:
             inputs[i] = address
             continue
         inputs[i] = scratch[used]
         gather(inputs[i], address, step, count, size)
+        if strided.singles >> i & 1:
+            round_to_singles(scratch[used], count)
+        if strided.unsigned_zeros >> i & 1:
+            drop_signs_of_zeros(scratch[used], count)
         memset(<char*>inputs[i] + count * size, 0, (blocks * BLOCK - count) * size)
         used += 1
     for i in range(job.n_outputs):
@@ -100,6 +114,18 @@ cdef void run_tile(Strided* strided, Py_ssize_t begin, Py_ssize_t count) noexcep
         address = <char*>job.outputs[i] + begin * strided.output_steps[i]
         if outputs[i] != address:
             scatter(address, outputs[i], strided.output_steps[i], count, job.output_sizes[i])
+
+
+cdef void drop_signs_of_zeros(double* values, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(count):
+        values[i] += 0.0
+
+
+cdef void round_to_singles(double* values, Py_ssize_t count) noexcept nogil:
+    cdef Py_ssize_t i
+    for i in range(count):
+        values[i] = <float>values[i]
 
 
 cdef void run_strided(Strided* strided, Py_ssize_t begin, Py_ssize_t end) noexcept nogil:
@@ -119,12 +145,21 @@ cdef void run_strided_chunk(void* context, Py_ssize_t chunk) noexcept nogil:
     run_strided(strided, begin, min(begin + strided.job.chunk, strided.job.n))
 
 
+cdef bint is_spread(Strided* strided) noexcept nogil:
+    """Whether no two results share memory: else the last must win, as in NumPy."""
+    cdef int i
+    for i in range(strided.job.n_outputs):
+        if labs(strided.output_steps[i]) < strided.job.output_sizes[i]:
+            return False
+    return True
+
+
 cdef void run_all(Strided* strided) noexcept nogil:
     """Run the loop over all elements, on the threads of this call where there are many."""
     cdef Job* job = &strided.job
     cdef Py_ssize_t chunks
     job.chunk = min(job.chunk, LONGEST_CHUNK)
-    if threads_of_call < 2 or job.n < 2 * job.chunk:
+    if threads_of_call < 2 or job.n < 2 * job.chunk or not is_spread(strided):
         run_strided(strided, 0, job.n)
         return
     chunks = (job.n + job.chunk - 1) // job.chunk
@@ -186,12 +221,15 @@ cdef double nearest(double value, Kernel* kernel) noexcept nogil:
     return value
 
 
-cdef bint read_parameters(Kernel* kernel, char** args, double* values) noexcept nogil:
-    """Read the parameters; return whether they are the defaults. A negative zero is 0."""
+cdef bint read_parameters(
+    Kernel* kernel, char** args, const cnp.npy_intp* steps, Py_ssize_t index, double* values
+) noexcept nogil:
+    """Read the parameters of an element; return whether they are the defaults. A negative zero is 0."""
     cdef bint are_defaults = True
     cdef int i
+    cdef int k = kernel.n_arrays
     for i in range(kernel.n_parameters):
-        values[i] = (<double*>args[kernel.n_arrays + i])[0]
+        values[i] = (<double*>(args[k + i] + index * steps[k + i]))[0]
         if kernel.compared >> i & 1:
             values[i] = nearest(values[i], kernel)
         if values[i] == kernel.defaults[i]:
@@ -209,19 +247,70 @@ cdef bint have_steps(Kernel* kernel, const cnp.npy_intp* steps) noexcept nogil:
     return False
 
 
+cdef bint reads_own_results(Kernel* kernel, char** args, const cnp.npy_intp* steps) noexcept nogil:
+    """Whether the first input is the result before, as in ufunc.reduce and ufunc.accumulate."""
+    cdef int last = kernel.n_arrays + kernel.n_parameters
+    return last == 2 and args[0] + steps[0] == args[2] and steps[0] == steps[2]
+
+
+cdef Py_ssize_t count_alike(
+    Kernel* kernel, char** args, const cnp.npy_intp* steps, Py_ssize_t n, bint* are_defaults
+) noexcept nogil:
+    """Return how many elements have the default parameters, as the first, or have others."""
+    cdef double values[MAX_OPERANDS]
+    cdef Py_ssize_t count = 1
+    are_defaults[0] = read_parameters(kernel, args, steps, 0, values)
+    while count < n and read_parameters(kernel, args, steps, count, values) == are_defaults[0]:
+        count += 1
+    return count
+
+
 cdef void inner_loop(
     char** args, const cnp.npy_intp* dimensions, const cnp.npy_intp* steps, void* data
 ) noexcept nogil:
-    """Compute a run of elements: the signature is NumPy's."""
+    """Compute a run of elements: the signature is NumPy's.
+
+    Each element has the loop that it would have alone: the fast one is for default parameters.
+    """
     cdef Kernel* kernel = <Kernel*>data
+    cdef char* operands[3 * MAX_OPERANDS]
+    cdef Py_ssize_t left = dimensions[0]
+    cdef Py_ssize_t count
+    cdef bint is_broadcast = left > 1 and have_steps(kernel, steps)
+    cdef bint is_split = is_broadcast and kernel.is_fast and kernel.type_number == cnp.NPY_FLOAT32
+    cdef bint is_sequence = left > 1 and reads_own_results(kernel, args, steps)
+    cdef bint are_defaults
+    cdef int i
+    cdef int n_operands = kernel.n_arrays + kernel.n_parameters + kernel.n_outputs
+    if left < 1:
+        return
+    if not is_split and not is_sequence:
+        compute(kernel, args, left, steps, is_broadcast)
+        return
+    for i in range(n_operands):
+        operands[i] = args[i]
+    while left > 0:
+        count = 1
+        are_defaults = False
+        if not is_sequence:
+            count = count_alike(kernel, operands, steps, left, &are_defaults)
+        compute(kernel, operands, count, steps, count > 1 and not are_defaults)
+        for i in range(n_operands):
+            operands[i] += count * steps[i]
+        left -= count
+
+
+cdef void compute(
+    Kernel* kernel, char** args, Py_ssize_t n, const cnp.npy_intp* steps, bint is_broadcast
+) noexcept nogil:
     cdef Strided strided
     cdef Job* job = &strided.job
     cdef double values[MAX_OPERANDS]
     cdef int first_output = kernel.n_arrays + kernel.n_parameters
     cdef int i
-    cdef bint is_broadcast = dimensions[0] > 1 and have_steps(kernel, steps)
-    cdef bint are_defaults = not is_broadcast and read_parameters(kernel, args, values)
-    job.n = dimensions[0]
+    cdef bint are_defaults = not is_broadcast and read_parameters(kernel, args, steps, 0, values)
+    strided.unsigned_zeros = strided.singles = 0
+    job.n = n
     job.n_inputs = kernel.n_arrays
     job.n_outputs = kernel.n_outputs
     job.parameters = values
@@ -237,6 +326,10 @@ cdef void inner_loop(
         for i in range(kernel.n_arrays, first_output):
             job.inputs[i], job.input_sizes[i] = args[i], sizeof(double)
             strided.input_steps[i] = steps[i]
+            if kernel.defaults[i - kernel.n_arrays] == 0:  # as in read_parameters
+                strided.unsigned_zeros |= <unsigned int>1 << i
+        if kernel.type_number == cnp.NPY_FLOAT32:
+            strided.singles = kernel.compared << kernel.n_arrays
     job.loop = loop_of(kernel, is_broadcast, are_defaults)
     if job.loop == NULL:
         report_missing_loop()
@@ -259,7 +352,28 @@ cdef loop_type loop_of(Kernel* kernel, bint is_broadcast, bint are_defaults) noe
 
 
 cdef void report_missing_loop() noexcept with gil:
-    PyErr_SetString(RuntimeError, "fastact: a loop of this ufunc has not been compiled")
+    keep_error(RuntimeError("fastact: a loop of this ufunc has not been compiled"))
+
+
+cdef void keep_error(object error) noexcept:
+    """Keep what a loop has raised for ``checked``; of a ufunc that others call, print it."""
+    global error_of_call
+    if threads_of_call == 0:
+        raise error
+    if error_of_call == NULL:
+        Py_INCREF(error)
+        error_of_call = <PyObject*>error
+
+
+cdef object checked(object result):
+    """Return the result of a ufunc, or raise what a loop of it has raised."""
+    global error_of_call
+    if error_of_call == NULL:
+        return result
+    error = <object>error_of_call
+    Py_DECREF(error_of_call)
+    error_of_call = NULL
+    raise error
 
 
 # --- float16 and bfloat16 ------------------------------------------------------------------------
@@ -320,6 +434,8 @@ cdef void compute_sixteen_bits(
         if kernel.compared >> (k - kernel.n_arrays) & 1:
             for i in range(count):
                 wide[k][i] = nearest(wide[k][i], kernel)
+        if strided.unsigned_zeros >> k & 1:
+            drop_signs_of_zeros(wide[k], count)
     for k in range(job.n_outputs):
         outputs[k] = results[k]
     if kernel.saturates:
@@ -338,7 +454,8 @@ cdef void compute_sixteen_bits(
         scatter(<char*>job.outputs[k] + begin * step, bits, step, count, 2)
 
 
-# Where results need what only Python knows; an error there is only reported.
+# Where results need what only Python knows. It gets copies: a signal handler may raise there, and a
+# traceback keep them.
 
 cdef void settle(
     Kernel* kernel, double[SIXTEEN_TILE]* inputs, double[SIXTEEN_TILE]* results, Py_ssize_t count,
@@ -346,19 +463,33 @@ cdef void settle(
 ) noexcept with gil:
     """Move results next to a tie to the side of the true value."""
     cdef int i
-    found = [doubles(results[i], count) for i in range(kernel.n_outputs)]
-    values = parameter_values(kernel, inputs, count, parameters)
-    dtype = cnp.PyArray_DescrFromType(kernel.type_number)
-    (<FastPath>kernel.verb)._settle_ties(doubles(inputs[0], count), values, found, dtype)
+    if error_of_call != NULL:
+        return
+    try:
+        found = [doubles(results[i], count) for i in range(kernel.n_outputs)]
+        values = parameter_values(kernel, inputs, count, parameters)
+        dtype = cnp.PyArray_DescrFromType(kernel.type_number)
+        (<FastPath>kernel.verb)._settle_ties(doubles(inputs[0], count), values, found, dtype)
+        for i in range(kernel.n_outputs):
+            memcpy(results[i], cnp.PyArray_DATA(<cnp.ndarray>found[i]), count * sizeof(double))
+    except BaseException as error:
+        keep_error(error)
 
 
 cdef void saturate(
     Kernel* kernel, double[SIXTEEN_TILE]* inputs, Py_ssize_t count, double* parameters
 ) noexcept with gil:
     """Make outputs infinite where they have reached a bound, as a number of 16 bits."""
-    values = parameter_values(kernel, inputs, count, parameters)
-    dtype = cnp.PyArray_DescrFromType(kernel.type_number)
-    (<FastPath>kernel.verb)._saturate(doubles(inputs[1], count), values, dtype)
+    if error_of_call != NULL:
+        return
+    try:
+        y = doubles(inputs[1], count)
+        values = parameter_values(kernel, inputs, count, parameters)
+        dtype = cnp.PyArray_DescrFromType(kernel.type_number)
+        (<FastPath>kernel.verb)._saturate(y, values, dtype)
+        memcpy(inputs[1], cnp.PyArray_DATA(y), count * sizeof(double))
+    except BaseException as error:
+        keep_error(error)
 
 
 cdef list parameter_values(
@@ -371,8 +502,10 @@ cdef list parameter_values(
     return [parameters[i] for i in range(kernel.n_parameters)]
 
 
-cdef object doubles(double* address, cnp.npy_intp count):
-    return cnp.PyArray_SimpleNewFromData(1, &count, cnp.NPY_FLOAT64, address)
+cdef cnp.ndarray doubles(double* address, cnp.npy_intp count):
+    cdef cnp.ndarray array = cnp.PyArray_EMPTY(1, &count, cnp.NPY_FLOAT64, 0)
+    memcpy(cnp.PyArray_DATA(array), address, count * sizeof(double))
+    return array
 
 
 # --- making a ufunc ------------------------------------------------------------------------------
@@ -470,6 +603,16 @@ cdef int type_number_of(PyObject* value):
         return cnp.PyArray_TYPE(<cnp.ndarray>value)
     if PyFloat_CheckExact(value) or PyLong_CheckExact(value):
         return WEAK
+    return type_number_of_scalar(value)
+
+
+cdef int type_number_of_scalar(PyObject* value):
+    """Return the number of the type of a scalar of NumPy, or NOT_SERVED.
+
+    Types of others are not looked up: they may have no hash, or one that runs any code.
+    """
+    if not cnp.PyArray_CheckScalar(<object>value):
+        return NOT_SERVED
     return scalar_types.get(type(<object>value), NOT_SERVED)
 
 
@@ -596,11 +739,12 @@ cdef object call_ufunc(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObje
     ufunc = ufunc_of(verb, 0 if call.loops == &verb.loops[0] else 1, is_fast)
     threads_before = swap_threads(call.choice.num_threads)
     try:
-        return PyObject_Vectorcall(ufunc, vector, n, NULL)
+        result = PyObject_Vectorcall(ufunc, vector, n, NULL)
     except (TypeError, ValueError, OverflowError):
-        return None  # the general way finds the error again, and says more about it
+        return checked(None)  # the general way finds the error again, and says more about it
     finally:
         swap_threads(threads_before)
+    return checked(result)
 
 
 cdef object call_on_numbers(FastPath verb, PyObject** args, Call* call, int type_number):
@@ -667,9 +811,10 @@ def get_ufunc(FastPath verb, int backend, bint is_fast, int num_threads):
     def call(*args, **kwargs):
         threads_before = swap_threads(num_threads)
         try:
-            return ufunc(*args, **kwargs)
+            results = ufunc(*args, **kwargs)
         finally:
             swap_threads(threads_before)
+        return checked(results)
 
     return call
 
