@@ -185,7 +185,17 @@ def extensions() -> list[Extension]:
             ],
         )
         for name, headers in (
-            ("_core", ("threads.h", "floating_point.h", "streaming.h", "strides.h", "sixteen.h", "integers.h")),
+            (
+                "_core",
+                (
+                    "threads.h",
+                    "floating_point.h",
+                    "streaming.h",
+                    "strides.h",
+                    "sixteen.h",
+                    "integers.h",
+                ),
+            ),
             ("_memory", ("buffer_pool.h",)),
         )
     ]
