@@ -254,7 +254,11 @@ class Verb(_Base):  # type: ignore[misc]
     def types(self) -> list[str]:
         """The types of loops, as of a NumPy ufunc: parameters are doubles."""
         parameters = "d" * (self.nin - len(self.arguments))
-        return [f"{len(self.arguments) * char}{parameters}->{self.nout * char}" for char in "efd"]
+        integers = "bBhHiIlLqQ" if self.row.keeps_integers and not self.row.parameters else ""
+        return [
+            f"{len(self.arguments) * char}{parameters}->{self.nout * char}"
+            for char in f"{integers}efd"
+        ]
 
     @property
     def ntypes(self) -> int:

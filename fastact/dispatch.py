@@ -758,7 +758,9 @@ def _run(
     exceptions = _run_backend(verb, x, values, (None,) * verb.nout, double, reference)
     results = _run_backend(verb, arrays, parameters, out, work, settings)
     for result, exception in zip(results, exceptions, strict=True):
-        result[np.broadcast_to(chosen, result.shape)] = exception
+        found = np.empty(shape)
+        found[chosen] = exception
+        np.copyto(result, found, casting="unsafe", where=chosen)  # out may be of a larger shape
     return results
 
 

@@ -83,7 +83,42 @@ print((buffer[:8_000] == 1).all() and (buffer[8_000:] == 0x25).all())
 """
 
 
-CODES = {"subclass": SUBCLASS, "finaliser": FINALISER, "signal handler": SIGNAL_HANDLER}
+# A finaliser that takes the memory of an input away, between the checks of a grid and its run.
+GRID_FINALISER = """
+config.driver.set_thresholds(gil_bytes=1, longest_chunk=64)
+
+class Finalised:
+    def __del__(self):
+        if armed:
+            x.shape = (x.size // 2, 2)
+            x.resize((2, 2), refcheck=False)
+
+gc.disable()
+shapes = set()
+for count in range(1, 60):
+    armed = False
+    x = np.ones((300, 300), np.float32, order="F")
+    gc.collect()
+    gc.set_threshold(count, 100_000, 100_000)
+    cycle = Finalised()
+    cycle.itself = cycle
+    del cycle
+    armed = True
+    gc.enable()
+    y = fa.relu(x)
+    gc.disable()
+    armed = False
+    shapes.add(y.shape)
+print(shapes <= {(300, 300), (45_000, 2), (2, 2)})
+"""
+
+
+CODES = {
+    "subclass": SUBCLASS,
+    "finaliser": FINALISER,
+    "grid": GRID_FINALISER,
+    "signal handler": SIGNAL_HANDLER,
+}
 
 
 @pytest.mark.skipif(not hasattr(signal, "setitimer"), reason="this system has no interval timers")

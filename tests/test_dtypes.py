@@ -277,3 +277,15 @@ def test_no_floating_point_error_leaks_from_casts(backend):
 def test_warnings_are_errors_in_this_suite():
     with pytest.raises(RuntimeWarning):
         np.log(np.zeros(1))
+
+
+def test_types_without_a_hash_are_asked_for_arrays():
+    class Unhashable(type):
+        __hash__ = None
+
+    class Given(metaclass=Unhashable):
+        def __array__(self, dtype=None, copy=None):
+            return np.array([-1.0, 2.0])
+
+    assert fa.relu(Given()).tolist() == [0, 2]
+    assert fa.leaky_relu(np.array([-1.0, -1.0]), Given()).tolist() == [1, -2]

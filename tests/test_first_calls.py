@@ -55,7 +55,8 @@ for name in fa.names():
     for part, one, other in zip(parts, first, again, strict=True):
         for a, b, c in zip(one, other, after, strict=True):
             for found in (b, c[part]):
-                same = (a == found) & (np.signbit(a) == np.signbit(found)) | (a != a) & (found != found)
+                same = (a == found) & (np.signbit(a) == np.signbit(found))
+                same |= (a != a) & (found != found)
                 assert same.all(), f"{{name}}: {{a[~same][:3]}}, {{found[~same][:3]}}"
 print("same")
 """

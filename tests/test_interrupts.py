@@ -152,3 +152,21 @@ def test_drawn_slopes_are_those_of_one_draw():
     expected = 0.25 + 0.5 * np.random.default_rng(3).random(size)
     slopes = fa.rrelu.draw_slopes(size, 0.25, 0.75, rng=3)
     assert slopes.tobytes() == expected.tobytes()
+
+
+@pytest.mark.skipif(config.driver is None, reason="needs the extension")
+@pytest.mark.parametrize("kind", [AlarmError, ValueError, RecursionError], ids=lambda k: k.__name__)
+def test_what_is_raised_while_ties_are_settled_reaches_the_caller(monkeypatch, kind):
+    """NumPy looks for no errors within a loop of float16; and the next call is as ever."""
+    x = np.arange(12_000, dtype=np.uint16).view(np.float16)
+    expected = fa.leaky_relu(-x, 0.0101, backend="cython")
+
+    def settle(*_):
+        raise kind("enough")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(type(fa.leaky_relu), "_settle_ties", settle)
+        for array in (-x, -x[::-1]):
+            with pytest.raises(kind, match="enough"):
+                fa.leaky_relu(array, 0.0101, backend="cython")
+    assert fa.leaky_relu(-x, 0.0101, backend="cython").tobytes() == expected.tobytes()

@@ -120,6 +120,13 @@ def test_out_may_be_larger(backend):
     assert_identical(out, np.broadcast_to(fa.gelu(x, backend=backend), (3, 7)))
 
 
+def test_out_may_be_larger_where_the_reference_computes_for_some_parameters(backend):
+    x, values = np.full(2, -1, np.float32), np.array([5.0, np.nan])
+    out = np.zeros((3, 2), np.float32)
+    assert fa.threshold(x, 1.0, values, out=out, backend=backend) is out
+    np.testing.assert_array_equal(out, np.tile(np.float32([5, np.nan]), (3, 1)))
+
+
 def test_out_without_dimensions_is_returned_itself(backend):
     out = np.empty((), "float64")
     assert fa.gelu(2.0, out=out, backend=backend) is out

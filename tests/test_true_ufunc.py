@@ -1,4 +1,4 @@
-"""``.ufunc`` is a ``np.ufunc`` that gives the bits of the call, and says what it is, as the verb."""
+"""``.ufunc`` is a ``np.ufunc`` that gives the bits of the call, with the attributes of the verb."""
 
 from __future__ import annotations
 

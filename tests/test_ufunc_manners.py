@@ -1,4 +1,4 @@
-"""``where``, ``dtype``, ``casting``, ``order``, ``subok`` and positional outputs are as in NumPy."""
+"""``where``, ``dtype``, ``casting``, ``order``, ``subok`` and positional outputs: as in NumPy."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ def outcome(function, *args, **kwargs):
 
 @pytest.mark.parametrize("arguments", ARGUMENTS.values(), ids=ARGUMENTS)
 def test_one_input_as_tanh(backend, arguments):
-    for dtype in ("float16", "float32", "float64", "int32", "int8", "bool"):
+    for dtype in ("float16", "float32", "int32", "bool"):
         for name, of in INPUTS.items():
             x = of(BASE.astype(dtype))
             found = outcome(fa.tanh, x, backend=backend, **arguments)
@@ -80,6 +80,9 @@ def test_two_inputs_as_arctan2(backend, arguments):
             for g in (of(BASE.astype(first)), BASE[0].astype(first), 2.5, np.float32(1)):
                 x = of(BASE.astype(second))
                 if name in ("transposed", "steps"):  # not the shape of the other
+                    continue
+                # NumPy sees Python numbers as float64 where ``casting`` is narrow, but not two.
+                if "casting" in arguments and {type(g), type(x)} & {float, int, bool}:
                     continue
                 found = outcome(fa.sigmoid.backward, g, x, backend=backend, **arguments)
                 assert found == outcome(np.arctan2, g, x, **arguments), (first, second, name)
@@ -100,11 +103,8 @@ def test_where_leaves_the_rest_of_out(verb, backend):
 @over_verbs
 def test_dtype_is_that_to_compute_with(verb, backend):
     inputs = [sample((2, 3, 4), "float32", seed) for seed in range(len(verb.arguments))]
-    with np.errstate(all="ignore"):
-        for dtype in ("float16", "float64"):
-            cast = [x.astype(dtype) for x in inputs]
-            expected = results(verb, *cast, backend=backend)
-            assert_all_identical(results(verb, *inputs, dtype=dtype, backend=backend), expected)
+    expected = results(verb, *(x.astype(np.float64) for x in inputs), backend=backend)
+    assert_all_identical(results(verb, *inputs, dtype=np.float64, backend=backend), expected)
 
 
 @over_verbs
@@ -123,21 +123,21 @@ def test_outputs_by_position_and_as_tuples(verb, backend):
     assert_all_identical(outs, expected)
 
 
+#: Arguments that are not taken, and why.
+REFUSED = [
+    ({"signature": "f->f"}, "signature is not taken: the arrays alone choose the loop"),
+    ({"sig": "f->f"}, "sig is not taken: the arrays alone choose the loop"),
+    ({"axes": [()]}, "axes is not taken: the function has no core dimensions"),
+    ({"dtype": int}, "dtype must be float16, .* got int64"),
+]
+
+
 @over_verbs
-@pytest.mark.parametrize(
-    ("argument", "why"),
-    [
-        ({"signature": "f->f"}, "signature is not taken: the arrays alone choose the loop"),
-        ({"sig": "f->f"}, "sig is not taken: the arrays alone choose the loop"),
-        ({"axes": [()]}, "axes is not taken: the function has no core dimensions"),
-        ({"dtype": int}, "dtype must be float16, .* got int64"),
-    ],
-    ids=["signature", "sig", "axes", "dtype"],
-)
-def test_what_is_refused_says_why(verb, argument, why):
+def test_what_is_refused_says_why(verb):
     inputs = [np.ones(3, np.float32)] * len(verb.arguments)
-    with pytest.raises(TypeError, match=f"^{verb.__name__}: {why}"):
-        verb(*inputs, **argument)
+    for argument, why in REFUSED:
+        with pytest.raises(TypeError, match=f"^{verb.__name__}: {why}"):
+            verb(*inputs, **argument)
 
 
 def test_the_verbs_are_all():

@@ -465,7 +465,11 @@ def program(call: Call) -> str:
     lines.append(f"fa.set_num_threads({call.threads})")
     lines.append(f"print(fa.{call.function.__name__}({', '.join(given)}))")
     text = "\n".join(lines)
-    imports = ["import numpy as np", "from numpy import array, float16, float32, inf, nan", "import fastact as fa"]
+    imports = [
+        "import numpy as np",
+        "from numpy import array, float16, float32, inf, nan",
+        "import fastact as fa",
+    ]
     imports += ["import ml_dtypes"] if "bfloat16" in text else []
     imports += ["from fuzz_calls import Array, values"] if "values(" in text else []
     return "\n".join([*imports, text])

@@ -1,7 +1,8 @@
 /* Copies between strided memory and contiguous scratch, for elements of 1, 2, 4 and 8 bytes.
 
-   Steps are bytes. Addresses are aligned, as those that NumPy gives an inner loop. Steps that are known to the compiler become vector shuffles: with any step, gathering
-   each second float32 takes as long as a tanh. */
+   Steps are bytes. Addresses are aligned, as those that NumPy gives an inner loop. Steps that are
+   known to the compiler become vector shuffles: with any step, gathering each second float32 takes
+   as long as a tanh. */
 #ifndef FASTACT_STRIDES_H
 #define FASTACT_STRIDES_H
 
