@@ -95,6 +95,8 @@ def evaluate(
         as_array(verb, name, operand)
         for name, operand in zip(verb.arguments, operands, strict=True)
     ]
+    dimensions = max(array.ndim for array in arrays)
+    values = [_as_number(value, dimensions) for value in values]
     dtype = result_dtype(verb, operands, arrays, values)
     if config.driver is not None and is_bfloat16(dtype):
         config.driver.use_bfloat16(dtype.num)
@@ -117,6 +119,13 @@ def evaluate(
             for result, target in zip(results, out, strict=True)
         ]
     return wrap(verb, delivered, out, (*operands, *parameters))
+
+
+def _as_number(value: Any, dimensions: int) -> Any:
+    """Return an array of one element as a number, unless it gives the result more dimensions."""
+    if isinstance(value, np.ndarray) and value.size == 1 and value.ndim <= dimensions:
+        return value.item()
+    return value
 
 
 def _in_order(result: np.ndarray, out: Any, given: Sequence[np.ndarray]) -> np.ndarray:

@@ -139,9 +139,12 @@ def plain(
     parameters = keywords(call, arrays)
     if call.row.kernels:
         parameters = {"negative_slope": slopes(call, parameters, originals[-1].shape)}
-    parameters = {
-        name: reverse(value) if np.ndim(value) else value for name, value in parameters.items()
-    }
+    dimensions = max(original.ndim for original in originals)
+    for name, value in parameters.items():
+        if np.ndim(value) and np.size(value) == 1 and np.ndim(value) <= dimensions:
+            parameters[name] = value.item()  # counts as a number
+        elif np.ndim(value):
+            parameters[name] = reverse(value)
     function = fa.get(call.row.kernels or call.name)
     verbs = {"value_and_grad": ("forward", "grad")}.get(call.verb, (call.verb,))
     found = []
