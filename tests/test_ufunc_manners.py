@@ -127,7 +127,6 @@ def test_outputs_by_position_and_as_tuples(verb, backend):
 REFUSED = [
     ({"signature": "f->f"}, "signature is not taken: the arrays alone choose the loop"),
     ({"sig": "f->f"}, "sig is not taken: the arrays alone choose the loop"),
-    ({"axes": [()]}, "axes is not taken: the function has no core dimensions"),
     ({"dtype": int}, "dtype must be float16, .* got int64"),
 ]
 
