@@ -156,6 +156,8 @@ cdef object call_on_grid(FastPath verb, PyObject** args, Call* call, int type_nu
     cdef Job* job = &grid.row.job
     cdef cnp.ndarray array
     cdef int i
+    if call.out != Py_None and verb.n_outputs != 1:
+        return None
     choose_loop(job, verb, call, type_number)
     if job.loop == NULL:
         return None
