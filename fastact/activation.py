@@ -140,7 +140,8 @@ class Verb(_Base):  # type: ignore[misc]
 
     def _new_outputs(self, inputs: list[np.ndarray], size: int) -> tuple[np.ndarray, ...]:
         """Return new outputs, of so many bytes, for the compiled driver."""
-        return memory.new_outputs(inputs, self.nout, size)
+        with memory.new_arrays(size):
+            return memory.empty_as_of_ufunc(inputs, inputs[0].dtype, self.nout)
 
     def _settle_ties(
         self,

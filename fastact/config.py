@@ -333,7 +333,7 @@ def _import_numba_backend() -> Any:
 
 
 def succeeds(attempt: Callable[..., Any], *arguments: Any) -> bool:
-    """Whether what has failed succeeds now: then the installation is not to blame.
+    """Return whether a second attempt succeeds. If so, the installation did not cause the error.
 
     An exception of a signal handler, such as a TimeoutError, ends whatever runs at that time.
     """

@@ -135,7 +135,7 @@ def _in_order(result: np.ndarray, out: Any, given: Sequence[np.ndarray]) -> np.n
     """
     if out is not None or all(all(array.strides) for array in given):
         return result
-    ordered = tables.empty_as_of_ufunc(given, result.dtype)
+    (ordered,) = memory.empty_as_of_ufunc(given, result.dtype)
     if ordered.shape != result.shape or ordered.strides == result.strides:
         return result
     ordered[...] = result

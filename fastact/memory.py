@@ -45,19 +45,18 @@ def new_arrays(size: int) -> AbstractContextManager[None]:
     return block
 
 
-def new_outputs(inputs: Sequence[np.ndarray], count: int, size: int) -> tuple[np.ndarray, ...]:
-    """Return arrays of the inputs' dtype, in the shape and memory order of a ufunc's results.
-
-    Each has ``size`` bytes.
+def empty_as_of_ufunc(
+    inputs: Sequence[np.ndarray], dtype: np.dtype, count: int = 1
+) -> tuple[np.ndarray, ...]:
+    """Return new arrays of the shape and the memory order that a ufunc's results have.
 
     ``np.empty_like`` takes an axis of stride 0 for the innermost, ufuncs do not.
     """
-    dtype = inputs[0].dtype
     flags: Any = [*[["readonly"]] * len(inputs), *[["writeonly", "allocate"]] * count]
-    operands: Any = [*inputs, *[None] * count]
-    with new_arrays(size):
-        arrays = np.nditer(operands, ["zerosize_ok"], flags, [dtype] * len(operands)).operands
-    return tuple(arrays[len(inputs) :])
+    operands: Any = [*map(np.asarray, inputs), *[None] * count]
+    dtypes = [*(array.dtype for array in inputs), *[dtype] * count]
+    iterator = np.nditer(operands, ["zerosize_ok", "refs_ok"], flags, dtypes)
+    return tuple(iterator.operands[len(inputs) :])
 
 
 def information() -> dict[str, Any]:

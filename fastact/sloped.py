@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastact import config, dispatch, manners, numpy_backend, tables
+from fastact import config, dispatch, manners, memory, numpy_backend
 from fastact.catalogue import ROWS, Row
 from fastact.rounding import is_bfloat16, to_sixteen_bits
 
@@ -323,7 +323,7 @@ def _in_memory_order(slopes: np.ndarray, array: Any) -> np.ndarray:
     """Return slopes in the memory order of the array, which the result then has too."""
     if not isinstance(array, np.ndarray) or array.flags.c_contiguous:
         return slopes
-    copy = tables.empty_as_of_ufunc([array], slopes.dtype)
+    (copy,) = memory.empty_as_of_ufunc([array], slopes.dtype)
     copy[...] = slopes
     return copy
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fastact import config
+from fastact import config, memory
 
 if TYPE_CHECKING:
     from fastact.activation import Verb
@@ -73,7 +73,7 @@ def look_up(
         verb.adopt_table(backend, dtype, table)
     is_plain = array.dtype == dtype and array.flags.aligned
     if not is_plain or array.strides != np.empty_like(array).strides:
-        copy = empty_as_of_ufunc([array], dtype)
+        (copy,) = memory.empty_as_of_ufunc([array], dtype)
         copy[...] = array
         array = copy
     x = array.view(np.uint16)
@@ -86,19 +86,6 @@ def look_up(
         _CHUNK,
     )
     return results
-
-
-def empty_as_of_ufunc(arrays: Sequence[np.ndarray], dtype: np.dtype) -> np.ndarray:
-    """Return a new array of the shape and the memory order that a ufunc's result has.
-
-    ``np.empty_like`` takes an axis of stride 0 for the innermost, ufuncs do not.
-    """
-    flags: Any = [*[["readonly"]] * len(arrays), ["writeonly", "allocate"]]
-    operands: Any = [*map(np.asarray, arrays), None]
-    dtypes = [*(array.dtype for array in arrays), dtype]
-    iterator = np.nditer(operands, ["zerosize_ok", "refs_ok"], flags, dtypes)
-    empty: np.ndarray = iterator.operands[-1]
-    return empty
 
 
 def multiplier(

@@ -1384,7 +1384,7 @@ cdef object fast_call(FastPath verb, PyObject** args, Py_ssize_t n_args, PyObjec
         if verb.kernel is None or n_args > verb.n_positional:
             return None
         if verb.single_products != NULL:
-            # Without keywords: what is given as out is none of the kernel's.
+            # Not with keywords: the kernel must not write to the pair that may be given as out.
             return call_kernel_and_sum(verb, args, n_args) if kwnames == NULL else None
         return fast_call(verb.kernel, args, n_args, kwnames)
     if n_args < verb.n_inputs or not cnp.PyArray_CheckExact(<object>args[0]):

@@ -47,7 +47,6 @@ cnp.import_ufunc()
 cdef enum:
     STRIDED_TILE = 512  # elements that are copied to scratch memory at a time
     SIXTEEN_TILE = 64
-    N_LAYOUTS = 2  # float16 and bfloat16
 
 
 # --- arrays at steps -----------------------------------------------------------------------------
